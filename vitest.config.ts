@@ -1,0 +1,64 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three projects. `unit` is everything that needs nothing but Node; `types` checks the x.test-d.ts files with tsc;
+ * `compat` talks to the official Java and Go clients and runs one file at a time, because its files share ports,
+ * caches and both processor cores with the Java processes they start.
+ */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'src/**/*.test.ts',
+            'testing/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'fuzz/**/*.test.ts',
+            'bench/**/*.test.ts',
+            'compat-tests/vectors/**/*.test.ts',
+          ],
+          exclude: ['scripts/tidy.test.ts'],
+          pool: 'forks',
+          testTimeout: 10_000,
+          hookTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          name: 'tidy',
+          include: ['scripts/tidy.test.ts'],
+          pool: 'forks',
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['src/**/*.test-d.ts', 'testing/**/*.test-d.ts'],
+            tsconfig: './tsconfig.json',
+            ignoreSourceErrors: true,
+            spawnTimeout: 60_000,
+          },
+        },
+      },
+      {
+        test: {
+          name: 'compat',
+          include: ['compat-tests/**/*.compat.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
