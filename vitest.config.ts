@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects. `unit` is everything that needs nothing but Node; `types` checks the x.test-d.ts files with tsc;
- * `compat` talks to the official Java and Go clients and runs one file at a time, because its files share ports,
- * caches and both processor cores with the Java processes they start.
+ * Three projects. `unit` is everything that needs nothing but Node; `tidy` is the test of the house rules; `compat`
+ * talks to the official Java and Go clients and runs one file at a time, because its files share ports, caches and
+ * both processor cores with the Java processes they start. Type tests (x.test-d.ts) are no project: tsc over the whole
+ * tree is their runner.
  */
 export default defineConfig({
   test: {
@@ -32,20 +33,6 @@ export default defineConfig({
           include: ['scripts/tidy.test.ts'],
           pool: 'forks',
           testTimeout: 60_000,
-        },
-      },
-      {
-        test: {
-          name: 'types',
-          include: [],
-          typecheck: {
-            enabled: true,
-            only: true,
-            include: ['src/**/*.test-d.ts', 'testing/**/*.test-d.ts'],
-            tsconfig: './tsconfig.json',
-            ignoreSourceErrors: true,
-            spawnTimeout: 60_000,
-          },
         },
       },
       {
