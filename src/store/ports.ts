@@ -1,0 +1,38 @@
+/** What the store needs from above. The roots plug it in; the store knows none of the implementations. */
+
+/** Replication as seen by the append. Implemented by ha/group-transfer-service.ts. */
+export interface ReplicationGate {
+  /** Whether a slave is near enough to `endOffset` to be waited for. Java: HAService#isSlaveOK. */
+  isSlaveOk(endOffset: number): boolean;
+  /** Told after each change of the written mark: there are bytes to send. */
+  onWritten(written: number): void;
+  /** The store listens here: everything below `replicated` is on the slaves that count. Called once, at open. */
+  setListener(listener: (replicated: number) => void): void;
+}
+
+/**
+ * Picks messages while a queue is read. The two halves of tagsCode are signed 32-bit numbers.
+ * Java: MessageFilter#isMatchedByConsumeQueue.
+ */
+export interface MessageFilter {
+  isMatchedByConsumeQueue(tagsCodeHigh: number, tagsCodeLow: number): boolean;
+}
+
+/** Told of every message that became readable, after the whole turn is readable. Java: MessageArrivingListener. */
+export interface MessageArrivingListener {
+  /** `nextOffset` is the queue's offset behind the message. Called per message: must be cheap when nobody waits. */
+  arriving(
+    topic: string,
+    queueId: number,
+    nextOffset: number,
+    tagsCodeHigh: number,
+    tagsCodeLow: number,
+    storeTimestamp: number,
+  ): void;
+}
+
+/** All of them; the absent ones do nothing. Without a gate SYNC_MASTER answers SLAVE_NOT_AVAILABLE. */
+export interface StorePorts {
+  readonly replicationGate?: ReplicationGate;
+  readonly messageArrivingListener?: MessageArrivingListener;
+}
