@@ -1,0 +1,245 @@
+import { unescapeJsonInto } from './json-text.ts';
+import { sameBytes, ScannedCommand } from './scanned-command.ts';
+import type { FieldRow, HeaderSchema, HeaderValues } from './header.ts';
+
+/** A header schema compiled to slots: field number i of the schema is slot i of its view. */
+export class HeaderPlan<S extends HeaderSchema = HeaderSchema> {
+  readonly schema: S;
+  readonly names: readonly (keyof S & string)[];
+  readonly rows: readonly FieldRow[];
+  /** Slot of a field by its name in the schema. */
+  readonly slot: { readonly [F in keyof S]: number };
+  private readonly wireBytes: readonly Buffer[];
+  /** Slot by the one letter of its wire name, -1 where none. */
+  private readonly byLetter = new Int8Array(256).fill(-1);
+
+  constructor(schema: S) {
+    this.schema = schema;
+    this.names = Object.keys(schema) as (keyof S & string)[];
+    this.rows = this.names.map((name) => schema[name] as FieldRow);
+    this.slot = Object.fromEntries(this.names.map((name, at) => [name, at])) as { [F in keyof S]: number };
+    this.wireBytes = this.names.map((name) => Buffer.from(schema[name]?.wire ?? name, 'utf8'));
+    this.wireBytes.forEach((bytes, at) => {
+      if (bytes.length === 1) this.byLetter[bytes[0] as number] = at;
+    });
+  }
+
+  /** Slot of the field whose wire name is `bytes[start, end)`, or -1. */
+  slotOf(bytes: Buffer, start: number, end: number): number {
+    const length = end - start;
+    if (length === 1) return this.byLetter[bytes[start] as number] as number;
+    const first = bytes[start];
+    const known = this.wireBytes;
+    for (let at = 0; at < known.length; at++) {
+      const name = known[at] as Buffer;
+      if (name.length === length && name[0] === first && sameBytes(name, bytes, start)) return at;
+    }
+    return -1;
+  }
+}
+
+/** What a view is besides its typed fields: byte accessors for the hot path, and a copy for what outlives the handler. */
+export interface HeaderSpans<S extends HeaderSchema> {
+  readonly plan: HeaderPlan<S>;
+  /** The bytes all spans point into. */
+  readonly bytes: Buffer;
+  /** Where a field's value begins; -1 when it is absent. */
+  startOf(slot: number): number;
+  endOf(slot: number): number;
+  /** True when the span holds JSON escapes. */
+  isEscaped(slot: number): boolean;
+  /** A frozen plain object with copies, for everything that outlives the synchronous part of a handler. */
+  detach(): HeaderValues<S>;
+}
+
+export type HeaderView<S extends HeaderSchema> = HeaderValues<S> & HeaderSpans<S>;
+
+/** Binds scanned extFields to a schema; one per schema and dispatcher, reused for every frame. */
+export interface HeaderBinder<S extends HeaderSchema> {
+  readonly view: HeaderView<S>;
+  /**
+   * Points the view at a scanned command.
+   * @returns the remark of the refusal when a required field is missing or not a number, else undefined.
+   */
+  bind(scanned: ScannedCommand): string | undefined;
+}
+
+const ABSENT = -1;
+
+/** Compiles a schema into a reusable view with one getter per field. */
+export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S> {
+  const plan = new HeaderPlan(schema);
+  const view = new SlotView(plan);
+  plan.rows.forEach((row, slot) => {
+    Object.defineProperty(view, plan.names[slot] as string, { get: getterFor(view, row, slot), enumerable: true });
+  });
+  return { view: view as unknown as HeaderView<S>, bind: (scanned) => view.bind(scanned) };
+}
+
+class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
+  readonly plan: HeaderPlan<S>;
+  scanned = new ScannedCommand();
+  readonly fieldOf: Int32Array;
+  readonly numbers: Float64Array;
+
+  constructor(plan: HeaderPlan<S>) {
+    this.plan = plan;
+    this.fieldOf = new Int32Array(plan.rows.length).fill(ABSENT);
+    this.numbers = new Float64Array(plan.rows.length);
+  }
+
+  get bytes(): Buffer {
+    return this.scanned.bytes;
+  }
+
+  bind(scanned: ScannedCommand): string | undefined {
+    this.scanned = scanned;
+    const plan = this.plan;
+    this.fieldOf.fill(ABSENT);
+    const count = scanned.fieldCount;
+    for (let at = 0; at < count; at++) {
+      const slot = plan.slotOf(scanned.bytes, scanned.keyStart[at] as number, scanned.keyEnd[at] as number);
+      if (slot >= 0) this.fieldOf[slot] = at;
+    }
+    for (let slot = 0; slot < plan.rows.length; slot++) {
+      const row = plan.rows[slot] as FieldRow;
+      const at = this.fieldOf[slot] as number;
+      if (at === ABSENT) {
+        if (row.need === 'required') return `field ${wireName(plan, slot)} missing`;
+        this.numbers[slot] = row.need === 'primitive' ? 0 : Number.NaN;
+      } else if (row.kind !== 'string') {
+        const value = this.parse(row, at);
+        this.numbers[slot] = value;
+        if (value !== value && !this.tolerates(row, slot)) return `field ${wireName(plan, slot)} not a number`;
+      }
+    }
+    return undefined;
+  }
+
+  /** An unparsable value: refused when required, else as if it were absent. Java logs it and keeps the default. */
+  private tolerates(row: FieldRow, slot: number): boolean {
+    if (row.need === 'required') return false;
+    if (row.need === 'primitive') this.numbers[slot] = 0;
+    return true;
+  }
+
+  private parse(row: FieldRow, at: number): number {
+    const scanned = this.scanned;
+    const start = scanned.valueStart[at] as number;
+    const end = scanned.valueEnd[at] as number;
+    switch (row.kind) {
+      case 'int':
+        return scanned.valueEscaped[at] === 1 ? Number.NaN : parseInteger(scanned.bytes, start, end, 0x7fffffff);
+      case 'long':
+        return scanned.valueEscaped[at] === 1 ? Number.NaN : parseLong(scanned.bytes, start, end);
+      case 'boolean':
+        return scanned.valueText(at).toLowerCase() === 'true' ? 1 : 0;
+      default:
+        return parseDouble(scanned.valueText(at));
+    }
+  }
+
+  startOf(slot: number): number {
+    const at = this.fieldOf[slot] as number;
+    return at === ABSENT ? ABSENT : (this.scanned.valueStart[at] as number);
+  }
+
+  endOf(slot: number): number {
+    const at = this.fieldOf[slot] as number;
+    return at === ABSENT ? ABSENT : (this.scanned.valueEnd[at] as number);
+  }
+
+  isEscaped(slot: number): boolean {
+    const at = this.fieldOf[slot] as number;
+    return at !== ABSENT && this.scanned.valueEscaped[at] === 1;
+  }
+
+  detach(): HeaderValues<S> {
+    const out: Record<string, unknown> = {};
+    for (const name of this.plan.names) out[name] = (this as unknown as Record<string, unknown>)[name];
+    return Object.freeze(out) as HeaderValues<S>;
+  }
+}
+
+function wireName<S extends HeaderSchema>(plan: HeaderPlan<S>, slot: number): string {
+  return plan.names[slot] as string;
+}
+
+function getterFor<S extends HeaderSchema>(view: SlotView<S>, row: FieldRow, slot: number): () => unknown {
+  if (row.kind === 'string') {
+    return () => {
+      const at = view.fieldOf[slot] as number;
+      return at === ABSENT ? undefined : view.scanned.valueText(at);
+    };
+  }
+  const isBoolean = row.kind === 'boolean';
+  return () => {
+    const value = view.numbers[slot] as number;
+    if (value !== value) return undefined;
+    return isBoolean ? value === 1 : value;
+  };
+}
+
+/** Java: Integer#parseInt over ASCII bytes; NaN when it would throw. `most` is 2^31 − 1. */
+export function parseInteger(bytes: Buffer, start: number, end: number, most: number): number {
+  let at = start;
+  const sign = bytes[at];
+  if (sign === 0x2d || sign === 0x2b) at++;
+  if (at >= end || end - at > 16) return end - at > 16 ? parseLongDigits(bytes, at, end, sign === 0x2d, most) : Number.NaN;
+  let value = 0;
+  for (; at < end; at++) {
+    const digit = (bytes[at] as number) - 0x30;
+    if (digit < 0 || digit > 9) return Number.NaN;
+    value = value * 10 + digit;
+  }
+  if (sign === 0x2d) return value > most + 1 ? Number.NaN : -value;
+  return value > most ? Number.NaN : value;
+}
+
+const MOST_SAFE_DIGITS = 15;
+const LONG_MAX = 2n ** 63n - 1n;
+
+/** Java: Long#parseLong over ASCII bytes; NaN when it would throw, rounded to a double beyond 2^53. */
+export function parseLong(bytes: Buffer, start: number, end: number): number {
+  if (end - start <= MOST_SAFE_DIGITS) return parseInteger(bytes, start, end, Number.MAX_SAFE_INTEGER);
+  const sign = bytes[start];
+  const digits = sign === 0x2d || sign === 0x2b ? start + 1 : start;
+  return parseLongDigits(bytes, digits, end, sign === 0x2d, Number.MAX_VALUE);
+}
+
+function parseLongDigits(bytes: Buffer, start: number, end: number, negative: boolean, most: number): number {
+  let at = start;
+  while (at < end - 1 && bytes[at] === 0x30) at++;
+  if (at >= end || end - at > 19) return Number.NaN;
+  for (let i = at; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte < 0x30 || byte > 0x39) return Number.NaN;
+  }
+  const value = BigInt(bytes.toString('latin1', at, end));
+  if (value > (negative ? LONG_MAX + 1n : LONG_MAX)) return Number.NaN;
+  const number = Number(value);
+  if (number > (negative ? most + 1 : most)) return Number.NaN;
+  return negative ? -number : number;
+}
+
+/** Java: Double#parseDouble for plain decimal text; NaN for everything else. */
+function parseDouble(text: string): number {
+  const trimmed = text.trim();
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?$/.test(trimmed) ? Number.parseFloat(trimmed) : Number.NaN;
+}
+
+/** Copies a string field's value, escapes undone, to `target`; returns the position behind it, or -1 when it does not fit. */
+export function copyField<S extends HeaderSchema>(
+  view: HeaderSpans<S>,
+  slot: number,
+  target: Buffer,
+  position: number,
+): number {
+  const start = view.startOf(slot);
+  if (start < 0) return position;
+  const end = view.endOf(slot);
+  if (view.isEscaped(slot)) return unescapeJsonInto(view.bytes, start, end, target, position);
+  if (position + end - start > target.length) return -1;
+  view.bytes.copy(target, position, start, end);
+  return position + end - start;
+}

@@ -1,0 +1,136 @@
+/**
+ * JSON string text as bytes: unescaping while copying, and escaping while writing. No strings on the way.
+ * The hot path meets `\u0001` and `\u0002` in every properties value.
+ */
+
+const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const HEX_UPPER = Buffer.from('0123456789ABCDEF', 'latin1');
+
+/** Value of an ASCII hex digit, or -1. */
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}
+
+/**
+ * Copies JSON string text (without its quotes) from `source[start, end)` to `target` at `targetPosition`, undoing
+ * escapes. Handles the short escapes and `\u0000`–`\u007f`; the scanner sends every other escape to the slow path, so
+ * here it is malformed. Never writes more than `end - start` bytes.
+ * @returns the position behind the copied text, or -1 when malformed or when it would pass the end of `target`.
+ */
+export function unescapeJsonInto(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  targetPosition: number,
+): number {
+  let out = targetPosition;
+  const limit = target.length;
+  for (let at = start; at < end; at++) {
+    const byte = source[at] as number;
+    if (out >= limit) return -1;
+    if (byte !== BACKSLASH) {
+      target[out++] = byte;
+      continue;
+    }
+    const next = ++at < end ? (source[at] as number) : -1;
+    if (next === 0x75) {
+      if (at + 4 >= end) return -1;
+      const value = asciiEscape(source, at + 1);
+      if (value < 0) return -1;
+      target[out++] = value;
+      at += 4;
+    } else {
+      const value = shortEscape(next);
+      if (value < 0) return -1;
+      target[out++] = value;
+    }
+  }
+  return out;
+}
+
+/** Value of the four hex digits at `at` when it is below 0x80, else -1. */
+export function asciiEscape(source: Uint8Array, at: number): number {
+  if (source[at] !== 0x30 || source[at + 1] !== 0x30) return -1;
+  const high = hexValue(source[at + 2] as number);
+  const low = hexValue(source[at + 3] as number);
+  return high < 0 || high > 7 || low < 0 ? -1 : high * 16 + low;
+}
+
+/** The byte that a short escape such as `\n` stands for, or -1. */
+export function shortEscape(letter: number): number {
+  switch (letter) {
+    case QUOTE:
+    case BACKSLASH:
+    case 0x2f:
+      return letter;
+    case 0x62:
+      return 8;
+    case 0x66:
+      return 12;
+    case 0x6e:
+      return 10;
+    case 0x72:
+      return 13;
+    case 0x74:
+      return 9;
+    default:
+      return -1;
+  }
+}
+
+/** Bytes that `escapeJsonInto` needs at the most for a text of `length` UTF-8 bytes. */
+export function escapedSizeLimit(length: number): number {
+  return length * 6;
+}
+
+/**
+ * Writes UTF-8 text as the inside of a JSON string, escaped as fastjson does on the wire: short forms for
+ * `" \ \b \f \n \r \t`, other control characters and DEL as `\u00XX`. The caller has made room (escapedSizeLimit).
+ * @returns the position behind the text.
+ */
+export function escapeJsonInto(source: Uint8Array, start: number, end: number, target: Buffer, position: number): number {
+  let out = position;
+  for (let at = start; at < end; at++) {
+    const byte = source[at] as number;
+    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH && byte !== 0x7f) {
+      target[out++] = byte;
+      continue;
+    }
+    target[out++] = BACKSLASH;
+    const letter = shortLetter(byte);
+    if (letter !== 0) {
+      target[out++] = letter;
+    } else {
+      target[out++] = 0x75;
+      target[out++] = 0x30;
+      target[out++] = 0x30;
+      target[out++] = HEX_UPPER[byte >> 4] as number;
+      target[out++] = HEX_UPPER[byte & 15] as number;
+    }
+  }
+  return out;
+}
+
+function shortLetter(byte: number): number {
+  switch (byte) {
+    case QUOTE:
+    case BACKSLASH:
+      return byte;
+    case 8:
+      return 0x62;
+    case 9:
+      return 0x74;
+    case 10:
+      return 0x6e;
+    case 12:
+      return 0x66;
+    case 13:
+      return 0x72;
+    default:
+      return 0;
+  }
+}
