@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+import { bool, type ConfigOf, int, oneOf, optionalText, text } from './key.ts';
+import {
+  NO_DELAY_YET,
+  NO_DLEDGER,
+  NO_EXPIRY_YET,
+  NO_EXTENSION_YET,
+  NO_LOCK,
+  NO_MAPPING,
+  NO_REPLICATION_YET,
+  NO_STATISTICS_YET,
+  NO_STORE_POOL,
+  OVERWRITTEN,
+  UNUSED,
+} from './reasons.ts';
+
+/** The settings of the store, as Java names them. Java: MessageStoreConfig. */
+export type MessageStoreConfig = ConfigOf<typeof messageStoreConfigTable>;
+
+/** Bytes of a consume queue entry; file sizes are multiples of it. Java: ConsumeQueue.CQ_STORE_UNIT_SIZE. */
+const ENTRY_BYTES = 20;
+
+/** One row per key, in the order in which Java declares and prints them. Java: MessageStoreConfig. */
+export const messageStoreConfigTable = {
+  storePathRootDir: text((e) => join(e.homeDir, 'store'), 'restart', 'Directory of the store.', {
+    important: true,
+    role: 'path',
+    defaultText: '~/store',
+  }),
+  storePathCommitLog: text(
+    (e) => join(e.homeDir, 'store', 'commitlog'),
+    'restart',
+    'Directory of the CommitLog; does not follow storePathRootDir, so set both.',
+    { important: true, role: 'path', defaultText: '~/store/commitlog' },
+  ),
+  mappedFileSizeCommitLog: int(1_073_741_824, 'restart', 'Size of a CommitLog file.', {
+    unit: 'B',
+    min: 1,
+    lookalikes: ['mapedFileSizeCommitLog'],
+  }),
+  mappedFileSizeConsumeQueue: int(
+    6_000_000,
+    'restart',
+    'Size of a ConsumeQueue file in bytes, 20 per message; rounded up to a multiple of 20.',
+    {
+      unit: 'B',
+      min: 1,
+      lookalikes: ['mapedFileSizeConsumeQueue'],
+      read: (stored) => Math.ceil(stored / ENTRY_BYTES) * ENTRY_BYTES,
+    },
+  ),
+  enableConsumeQueueExt: bool(false, 'restart', 'Writes extension files beside the ConsumeQueue; must be false here.'),
+  mappedFileSizeConsumeQueueExt: int(50_331_648, NO_EXTENSION_YET, 'Size of an extension file.', {
+    unit: 'B',
+    lookalikes: ['mapedFileSizeConsumeQueueExt'],
+  }),
+  bitMapLengthConsumeQueueExt: int(64, NO_EXTENSION_YET, 'Length of a filter bit map.', { unit: 'bit' }),
+  flushIntervalCommitLog: int(500, 'live', 'How often ASYNC_FLUSH flushes the CommitLog.', {
+    unit: 'ms',
+    important: true,
+  }),
+  commitIntervalCommitLog: int(200, NO_STORE_POOL, 'How often the store pool is written out.', {
+    unit: 'ms',
+    important: true,
+  }),
+  useReentrantLockWhenPutMessage: bool(false, NO_LOCK, 'Kind of lock around an append.'),
+  flushCommitLogTimed: bool(false, 'live', 'Flushes by the clock alone, not also when pages have gathered.', {
+    important: true,
+  }),
+  flushIntervalConsumeQueue: int(1000, 'live', 'How often the ConsumeQueues are flushed.', { unit: 'ms' }),
+  cleanResourceInterval: int(10_000, NO_EXPIRY_YET, 'How often expired files are looked for.', { unit: 'ms' }),
+  deleteCommitLogFilesInterval: int(100, NO_EXPIRY_YET, 'Pause between two deleted CommitLog files.', { unit: 'ms' }),
+  deleteConsumeQueueFilesInterval: int(100, NO_EXPIRY_YET, 'Pause between two cleaned queues.', { unit: 'ms' }),
+  destroyMapedFileIntervalForcibly: int(120_000, NO_EXPIRY_YET, 'How long a file to be deleted waits for readers.', {
+    unit: 'ms',
+    lookalikes: ['destroyMappedFileIntervalForcibly'],
+  }),
+  redeleteHangedFileInterval: int(120_000, NO_EXPIRY_YET, 'How often the deletion of a held file is tried again.', {
+    unit: 'ms',
+  }),
+  deleteWhen: text('04', NO_EXPIRY_YET, 'Hours of the day in which expired files are deleted.', {
+    unit: 'hours, separated by ;',
+    important: true,
+  }),
+  diskMaxUsedSpaceRatio: int(75, NO_EXPIRY_YET, 'Use of the disk that starts a deletion; used within 10 to 95.', {
+    unit: '%',
+    read: (stored) => Math.max(10, Math.min(stored, 95)),
+  }),
+  fileReservedTime: int(72, NO_EXPIRY_YET, 'Age at which a CommitLog file expires.', { unit: 'h', important: true }),
+  putMsgIndexHightWater: int(600_000, UNUSED, 'Once meant as a bound of the index queue.', {
+    lookalikes: ['putMsgIndexHighWater'],
+  }),
+  maxMessageSize: int(4_194_304, 'live', 'Largest stored record, properties and header included.', {
+    unit: 'B',
+    min: 1,
+  }),
+  checkCRCOnRecover: bool(true, 'restart', 'Checks the checksum of each body while recovering.'),
+  flushCommitLogLeastPages: int(4, 'live', 'Pages that must have gathered for a flush.', { unit: '4 KiB pages' }),
+  commitCommitLogLeastPages: int(4, NO_STORE_POOL, 'Pages that must have gathered in the store pool.', {
+    unit: '4 KiB pages',
+  }),
+  flushLeastPagesWhenWarmMapedFile: int(4096, NO_MAPPING, 'Pages between two flushes while a file is warmed up.', {
+    unit: '4 KiB pages',
+    lookalikes: ['flushLeastPagesWhenWarmMappedFile'],
+  }),
+  flushConsumeQueueLeastPages: int(2, 'live', 'Pages that must have gathered for a flush of a ConsumeQueue.', {
+    unit: '4 KiB pages',
+  }),
+  flushCommitLogThoroughInterval: int(10_000, 'live', 'How often the CommitLog is flushed whatever has gathered.', {
+    unit: 'ms',
+  }),
+  commitCommitLogThoroughInterval: int(200, NO_STORE_POOL, 'How often the store pool is emptied whatever gathered.', {
+    unit: 'ms',
+  }),
+  flushConsumeQueueThoroughInterval: int(
+    60_000,
+    'live',
+    'How often ConsumeQueues and the checkpoint are flushed whatever has gathered.',
+    { unit: 'ms' },
+  ),
+  maxTransferBytesOnMessageInMemory: int(262_144, 'live', 'Bytes of one pull from recent messages.', {
+    unit: 'B',
+    important: true,
+  }),
+  maxTransferCountOnMessageInMemory: int(32, 'live', 'Messages of one pull from recent messages.', { important: true }),
+  maxTransferBytesOnMessageInDisk: int(65_536, 'live', 'Bytes of one pull from older messages.', {
+    unit: 'B',
+    important: true,
+  }),
+  maxTransferCountOnMessageInDisk: int(8, 'live', 'Messages of one pull from older messages.', { important: true }),
+  accessMessageInMemoryMaxRatio: int(40, 'live', 'Share of the memory of the host within which messages are recent.', {
+    unit: '%',
+    important: true,
+  }),
+  messageIndexEnable: bool(true, 'live', 'Builds the index for queries by key.', { important: true }),
+  maxHashSlotNum: int(5_000_000, 'restart', 'Hash slots of an index file.', { min: 1 }),
+  maxIndexNum: int(20_000_000, 'restart', 'Entries of an index file.', { min: 1 }),
+  maxMsgsNumBatch: int(64, 'live', 'Messages a query by key returns at most.'),
+  messageIndexSafe: bool(false, 'restart', 'Starts recovery early enough for the index as well.', { important: true }),
+  haListenPort: int(10_912, OVERWRITTEN, 'Port for slaves: always listenPort + 1.'),
+  haSendHeartbeatInterval: int(5000, NO_REPLICATION_YET, 'Silence after which a heartbeat goes to the other side.', {
+    unit: 'ms',
+  }),
+  haHousekeepingInterval: int(20_000, NO_REPLICATION_YET, 'Silence after which a replication connection is closed.', {
+    unit: 'ms',
+  }),
+  haTransferBatchSize: int(32_768, NO_REPLICATION_YET, 'Bytes sent to a slave at once.', { unit: 'B' }),
+  haMasterAddress: optionalText(undefined, NO_REPLICATION_YET, 'Fixed replication address of the master, on a slave.', {
+    important: true,
+    role: 'address',
+  }),
+  haSlaveFallbehindMax: int(268_435_456, NO_REPLICATION_YET, 'How far behind a slave may be and still count.', {
+    unit: 'B',
+  }),
+  brokerRole: oneOf(
+    ['ASYNC_MASTER', 'SYNC_MASTER', 'SLAVE'],
+    'ASYNC_MASTER',
+    'restart',
+    'Part in replication: SYNC_MASTER waits for a slave before it answers; SLAVE is not available yet.',
+    { important: true },
+  ),
+  flushDiskType: oneOf(
+    ['SYNC_FLUSH', 'ASYNC_FLUSH'],
+    'ASYNC_FLUSH',
+    'restart',
+    'SYNC_FLUSH answers a send when it is on disk, ASYNC_FLUSH when it is written.',
+    { important: true },
+  ),
+  syncFlushTimeout: int(5000, 'live', 'Longest wait for a flush or a slave.', { unit: 'ms' }),
+  messageDelayLevel: text(
+    '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
+    NO_DELAY_YET,
+    'Delays of the delay levels.',
+  ),
+  flushDelayOffsetInterval: int(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
+    unit: 'ms',
+  }),
+  cleanFileForciblyEnable: bool(true, NO_EXPIRY_YET, 'Deletes files before their time when the disk is nearly full.', {
+    important: true,
+  }),
+  warmMapedFileEnable: bool(false, NO_MAPPING, 'Touches all pages of a new file.', {
+    lookalikes: ['warmMappedFileEnable'],
+  }),
+  offsetCheckInSlave: bool(false, NO_REPLICATION_YET, 'Corrects wrong pull offsets on a slave too.'),
+  debugLockEnable: bool(false, NO_LOCK, 'Logs all stacks when the append lock is held long.'),
+  duplicationEnable: bool(false, 'restart', 'Dispatches confirmed messages only; must be false here.'),
+  diskFallRecorded: bool(true, NO_STATISTICS_YET, 'Records how far behind each group reads.'),
+  osPageCacheBusyTimeOutMills: int(1000, NO_LOCK, 'How long the append lock may be held before sends are refused.', {
+    unit: 'ms',
+    lookalikes: ['osPageCacheBusyTimeOutMillis'],
+  }),
+  defaultQueryMaxNum: int(32, 'live', 'Messages a query by unique key looks at.'),
+  transientStorePoolEnable: bool(false, NO_STORE_POOL, 'Appends to pooled memory first.', {
+    important: true,
+    read: (stored, config) =>
+      stored && config['flushDiskType'] === 'ASYNC_FLUSH' && config['brokerRole'] !== 'SLAVE',
+  }),
+  transientStorePoolSize: int(5, NO_STORE_POOL, 'Buffers of the store pool.'),
+  fastFailIfNoBufferInStorePool: bool(false, NO_STORE_POOL, 'Refuses sends when the store pool is empty.'),
+  enableDLegerCommitLog: bool(false, 'restart', 'Uses a DLedger log in place of the CommitLog; must be false here.', {
+    lookalikes: ['enableDLedgerCommitLog'],
+  }),
+  dLegerGroup: optionalText(undefined, NO_DLEDGER, 'Name of the DLedger group.', { lookalikes: ['dLedgerGroup'] }),
+  dLegerPeers: optionalText(undefined, NO_DLEDGER, 'Members of the DLedger group.', { lookalikes: ['dLedgerPeers'] }),
+  dLegerSelfId: optionalText(undefined, NO_DLEDGER, 'This member of the DLedger group.', {
+    lookalikes: ['dLedgerSelfId'],
+  }),
+};

@@ -1,0 +1,27 @@
+/** Why a setting has no effect here: shown at start, in GET_BROKER_CONFIG notices and in the generated reference. */
+function because(reason: string): { readonly accepted: string } {
+  return { accepted: reason };
+}
+
+export const NO_POOL = because('requests are handled on one event loop, there is no thread pool to size');
+export const NO_QUEUE = because('requests are handled in the turn they arrive in, they do not queue for a thread');
+export const NO_LOCK = because('one event loop appends, there is no lock to choose or to watch');
+export const NO_MAPPING = because('files are read and written by position, nothing is mapped into memory');
+export const NO_STORE_POOL = because('an append already does not wait for a page of the log file');
+export const NO_NETTY = because('the sockets belong to Node.js, there is no Netty to tune');
+export const UNUSED = because('4.6.0 itself never reads it');
+export const OVERWRITTEN = because('4.6.0 overwrites it at start, so does this broker');
+export const NO_COUNT = because('nobody reads the commercial statistics');
+export const NO_FILTER_SERVER = because('filter server processes are never started');
+export const NO_EXPIRY_YET = because('files are not expired yet, nothing is ever deleted');
+export const NO_REPLICATION_YET = because('replication to slaves is not available yet');
+export const NO_DELAY_YET = because('delayed messages are not available yet');
+export const NO_TRANSACTION_YET = because('transactional messages are not available yet');
+export const NO_FILTER_YET = because('SQL filters are not available yet');
+export const NO_EXTENSION_YET = because('consume queue extension files are not available yet');
+export const NO_DLEDGER = because('the DLedger log is not available');
+export const NO_REPLY_YET = because('request and reply between clients is not available yet');
+export const NO_SLOW_CUT_YET = because('slow consumers are not cut off yet');
+export const NO_STATISTICS_YET = because('the statistic it switches is not kept yet');
+export const NO_COPY = because('a reply is written from the file read, there is no second way to send it');
+export const NO_BUFFER_SIZE = because('Node.js offers no size for the buffers of a TCP socket');
