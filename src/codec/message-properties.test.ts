@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  PropertySlot,
+  PropertySpans,
+  parseProperties,
+  scanProperties,
+  serialiseProperties,
+} from './message-properties.ts';
+
+/** Readable separators: `=` for U+0001, `;` for U+0002. */
+const text = (readable: string) => readable.replaceAll('=', '\u0001').replaceAll(';', '\u0002');
+
+function scan(readable: string): { spans: PropertySpans; bytes: Buffer } {
+  const bytes = Buffer.from(text(readable));
+  const spans = new PropertySpans();
+  scanProperties(bytes, 0, bytes.length, spans);
+  return { spans, bytes };
+}
+
+const traps: [string, [string, string][]][] = [
+  ['', []],
+  [
+    'a=1;b=;c=2=3;=x;d=4',
+    [
+      ['a', '1'],
+      ['', 'x'],
+      ['d', '4'],
+    ],
+  ],
+  ['a=1;a=2;', [['a', '2']]],
+  [
+    'a=1==;b=2',
+    [
+      ['a', '1'],
+      ['b', '2'],
+    ],
+  ],
+  ['==v;', []],
+  ['a==v;', []],
+  ['a;=;==;;;', []],
+  ['noend=v', [['noend', 'v']]],
+  [';;k=v;;', [['k', 'v']]],
+  ['订单=值;', [['订单', '值']]],
+];
+
+describe('parseProperties', () => {
+  it.each(traps)('of %j', (readable, pairs) => {
+    expect([...parseProperties(text(readable))]).toEqual(pairs);
+  });
+
+  it('reads back what serialiseProperties wrote, for names and values without separators', () => {
+    const part = fc
+      .string({ unit: 'binary', minLength: 1 })
+      .filter((each) => !each.includes('\u0001') && !each.includes('\u0002'));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(part, part)), (pairs) => {
+        const map = new Map(pairs);
+        expect(parseProperties(serialiseProperties(map))).toEqual(map);
+      }),
+    );
+  });
+});
+
+describe('scanProperties', () => {
+  it('finds the values of known names, with positions in the buffer', () => {
+    const bytes = Buffer.from(text('xxKEYS=k1 k2;TAGS=TagA;my=1;UNIQ_KEY=7F;WAIT=true;yy'));
+    const spans = new PropertySpans();
+    scanProperties(bytes, 2, bytes.length - 2, spans);
+    expect(spans.canonical).toBe(true);
+    expect(spans.text(PropertySlot.KEYS, bytes)).toBe('k1 k2');
+    expect(spans.start(PropertySlot.KEYS)).toBe(7);
+    expect(spans.end(PropertySlot.KEYS)).toBe(12);
+    expect(spans.text(PropertySlot.TAGS, bytes)).toBe('TagA');
+    expect(spans.text(PropertySlot.UNIQ_KEY, bytes)).toBe('7F');
+    expect(spans.text(PropertySlot.WAIT, bytes)).toBe('true');
+    expect(spans.start(PropertySlot.DELAY)).toBe(-1);
+    expect(spans.end(PropertySlot.DELAY)).toBe(-1);
+    expect(spans.text(PropertySlot.DELAY, bytes)).toBeUndefined();
+  });
+
+  it('knows every slot by its name', () => {
+    for (const [name, slot] of Object.entries(PropertySlot)) {
+      const { spans, bytes } = scan(`x${name}=a;${name}=v;${name.slice(1)}=b;`);
+      expect([name, spans.text(slot, bytes), spans.canonical]).toEqual([name, 'v', true]);
+    }
+  });
+
+  it('says when the text is not canonical', () => {
+    for (const readable of ['TAGS=a', 'TAGS=a;x', 'a=;', '=a;', 'a=b=;', ';', 'a;', 'TAGS=a;TAGS=b;', 'a=b==c;']) {
+      expect([readable, scan(readable).spans.canonical]).toEqual([readable, false]);
+    }
+    for (const readable of ['', 'a=b;', 'a=b;a=c;', 'TAGS=a;KEYS=b;']) {
+      expect([readable, scan(readable).spans.canonical]).toEqual([readable, true]);
+    }
+  });
+
+  it('says when there are bytes beyond ASCII', () => {
+    expect(scan('a=b;').spans.nonAscii).toBe(false);
+    expect(scan('a=订;').spans.nonAscii).toBe(true);
+  });
+
+  it('agrees with parseProperties for every text', () => {
+    const piece = fc.constantFrom('TAGS', 'KEYS', 'WAIT', 'x', 'v', '=', '=', ';', ';', '订', 'TAG', '');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const readable = pieces.join('');
+        const { spans, bytes } = scan(readable);
+        const parsed = parseProperties(text(readable));
+        for (const [name, slot] of Object.entries(PropertySlot)) {
+          expect(spans.text(slot, bytes)).toBe(parsed.get(name));
+        }
+        if (spans.canonical) {
+          const appended = parseProperties(`${text(readable)}CLUSTER\u0001c\u0002`);
+          expect([...appended]).toEqual([...new Map([...parsed, ['CLUSTER', 'c']])]);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

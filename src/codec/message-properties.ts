@@ -1,0 +1,212 @@
+import type { MessageConst } from './message-const.ts';
+
+/** Ends a name in properties text. Java: MessageDecoder.NAME_VALUE_SEPARATOR. */
+export const NAME_END = 0x01;
+/** Ends a pair in properties text; Java writes it behind the last pair too. Java: MessageDecoder.PROPERTY_SEPARATOR. */
+export const PAIR_END = 0x02;
+
+/** Properties of a message by name. Order carries no meaning (Java's is hash order). */
+export type MessageProperties = Map<string, string>;
+
+/**
+ * Properties text to a map; the last of two equal names wins. A pair counts only when its name is followed by exactly
+ * one value, after trailing U+0001 are dropped: `k␁` and `k␁a␁b` vanish, `k␁v␁` and `␁v` (empty name) stay.
+ * Java: MessageDecoder#string2messageProperties.
+ */
+export function parseProperties(text: string): MessageProperties {
+  const properties: MessageProperties = new Map();
+  let start = 0;
+  while (start < text.length) {
+    const found = text.indexOf('\u0002', start);
+    const end = found < 0 ? text.length : found;
+    const nameEnd = text.indexOf('\u0001', start);
+    if (nameEnd >= 0 && nameEnd < end) {
+      let valueEnd = end;
+      while (valueEnd > nameEnd + 1 && text.charCodeAt(valueEnd - 1) === NAME_END) valueEnd--;
+      const value = text.slice(nameEnd + 1, valueEnd);
+      if (value !== '' && !value.includes('\u0001')) properties.set(text.slice(start, nameEnd), value);
+    }
+    start = end + 1;
+  }
+  return properties;
+}
+
+/**
+ * Map to properties text, each pair ended by U+0002. Names and values are written as they are: a separator inside
+ * them changes what a reader gets, as in Java. Java: MessageDecoder#messageProperties2String.
+ */
+export function serialiseProperties(properties: Iterable<readonly [string, string]>): string {
+  let text = '';
+  for (const [name, value] of properties) text += `${name}\u0001${value}\u0002`;
+  return text;
+}
+
+/** Bytes that one more pair takes behind canonical text, given the lengths in bytes of its name and value. */
+export function pairSizeBytes(nameLength: number, valueLength: number): number {
+  return nameLength + valueLength + 2;
+}
+
+/** The properties the broker looks at, as slots of {@link PropertySpans}. At most 31: presence is a bit mask. */
+export const PropertySlot = {
+  KEYS: 0,
+  TAGS: 1,
+  UNIQ_KEY: 2,
+  WAIT: 3,
+  DELAY: 4,
+  TRAN_MSG: 5,
+  CLUSTER: 6,
+  PGROUP: 7,
+  REAL_TOPIC: 8,
+  REAL_QID: 9,
+  RETRY_TOPIC: 10,
+  REPLY_TO_CLIENT: 11,
+  MSG_REGION: 12,
+  TRACE_ON: 13,
+  ORIGIN_MESSAGE_ID: 14,
+  RECONSUME_TIME: 15,
+  MAX_RECONSUME_TIMES: 16,
+  TRANSACTION_CHECK_TIMES: 17,
+  TRAN_PREPARED_QUEUE_OFFSET: 18,
+  CHECK_IMMUNITY_TIME_IN_SECONDS: 19,
+  MSG_TYPE: 20,
+  CORRELATION_ID: 21,
+  PUSH_REPLY_TIME: 22,
+  ARRIVE_TIME: 23,
+  INSTANCE_ID: 24,
+} as const satisfies Partial<Record<(typeof MessageConst)[keyof typeof MessageConst], number>>;
+
+export type PropertySlot = (typeof PropertySlot)[keyof typeof PropertySlot];
+
+const SLOT_NAMES: Uint8Array[] = [];
+for (const [name, slot] of Object.entries(PropertySlot)) SLOT_NAMES[slot] = Buffer.from(name, 'latin1');
+
+/** Where the values of the known properties lie; filled by {@link scanProperties}, reused from message to message. */
+export class PropertySpans {
+  /**
+   * True when every pair is `name␁value␂` with both parts not empty and no known name occurs twice: the bytes may be
+   * stored as they are and another pair appended, and every reader sees what re-serialising would have given.
+   */
+  canonical = true;
+  /** True when a byte is 0x80 or above, so that the count of characters differs from the count of bytes. */
+  nonAscii = false;
+  /** Bit 1 << slot is set for each known property that is there. */
+  present = 0;
+  readonly #starts = new Int32Array(SLOT_NAMES.length);
+  readonly #ends = new Int32Array(SLOT_NAMES.length);
+
+  /** Forgets the last message. */
+  clear(): void {
+    this.canonical = true;
+    this.nonAscii = false;
+    this.present = 0;
+  }
+
+  has(slot: PropertySlot): boolean {
+    return (this.present & (1 << slot)) !== 0;
+  }
+
+  /** Position of the value's first byte, or -1 when the property is absent. */
+  start(slot: PropertySlot): number {
+    return this.has(slot) ? (this.#starts[slot] as number) : -1;
+  }
+
+  /** Position behind the value's last byte, or -1 when the property is absent. */
+  end(slot: PropertySlot): number {
+    return this.has(slot) ? (this.#ends[slot] as number) : -1;
+  }
+
+  /** The value as text, or undefined. Allocates: for rare properties and tests. */
+  text(slot: PropertySlot, bytes: Buffer): string | undefined {
+    return this.has(slot) ? bytes.toString('utf8', this.#starts[slot], this.#ends[slot]) : undefined;
+  }
+
+  /** Notes a value; a second one of the same name replaces the first and makes the text not canonical. */
+  note(slot: number, start: number, end: number): void {
+    if ((this.present & (1 << slot)) !== 0) this.canonical = false;
+    this.present |= 1 << slot;
+    this.#starts[slot] = start;
+    this.#ends[slot] = end;
+  }
+}
+
+/**
+ * Finds the known properties in the text bytes[start, end) in one pass, without allocation; the last of two equal
+ * names wins, and what {@link parseProperties} drops is not found. Positions in `out` are positions in `bytes`.
+ */
+export function scanProperties(bytes: Uint8Array, start: number, end: number, out: PropertySpans): void {
+  out.clear();
+  let seen = 0;
+  let pairStart = start;
+  let nameEnd = -1;
+  let plain = true;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    seen |= byte;
+    if (byte === NAME_END) {
+      if (nameEnd < 0) nameEnd = at;
+      else plain = false;
+    } else if (byte === PAIR_END) {
+      notePair(bytes, pairStart, nameEnd, at, plain, out);
+      pairStart = at + 1;
+      nameEnd = -1;
+      plain = true;
+    }
+  }
+  if (pairStart < end) {
+    notePair(bytes, pairStart, nameEnd, end, plain, out);
+    out.canonical = false;
+  }
+  out.nonAscii = seen >= 0x80;
+}
+
+function notePair(
+  bytes: Uint8Array,
+  start: number,
+  nameEnd: number,
+  end: number,
+  plain: boolean,
+  out: PropertySpans,
+): void {
+  let valueEnd = end;
+  if (nameEnd < 0 || nameEnd === start || nameEnd + 1 === end || !plain) {
+    out.canonical = false;
+    if (nameEnd < 0) return;
+    while (valueEnd > nameEnd + 1 && bytes[valueEnd - 1] === NAME_END) valueEnd--;
+    if (valueEnd === nameEnd + 1 || holdsNameEnd(bytes, nameEnd + 1, valueEnd)) return;
+  }
+  const slot = slotOf(bytes, start, nameEnd);
+  if (slot >= 0) out.note(slot, nameEnd + 1, valueEnd);
+}
+
+function holdsNameEnd(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === NAME_END) return true;
+  return false;
+}
+
+/** Open-addressed table of the known names: slot + 1 at the hash of length, first and last byte; 0 = free. */
+const SLOT_TABLE = new Uint8Array(128);
+for (let slot = 0; slot < SLOT_NAMES.length; slot++) {
+  const name = SLOT_NAMES[slot] as Uint8Array;
+  let at = nameHash(name, 0, name.length);
+  while (SLOT_TABLE[at] !== 0) at = (at + 1) & 127;
+  SLOT_TABLE[at] = slot + 1;
+}
+
+function nameHash(bytes: Uint8Array, start: number, end: number): number {
+  return ((end - start) * 5 + (bytes[start] as number) * 3 + (bytes[end - 1] as number) * 11) & 127;
+}
+
+function slotOf(bytes: Uint8Array, start: number, end: number): number {
+  if (start === end) return -1;
+  for (let at = nameHash(bytes, start, end); ; at = (at + 1) & 127) {
+    const entry = SLOT_TABLE[at] as number;
+    if (entry === 0) return -1;
+    if (equalBytes(SLOT_NAMES[entry - 1] as Uint8Array, bytes, start, end)) return entry - 1;
+  }
+}
+
+function equalBytes(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let at = 0; at < name.length; at++) if (name[at] !== bytes[start + at]) return false;
+  return true;
+}
