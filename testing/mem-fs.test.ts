@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { MemFs, SECTOR_BYTES } from './mem-fs.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { fsSuite } from './suites/fs-suite.ts';
+
+fsSuite('MemFs', () => {
+  const fs = new MemFs();
+  fs.mkdir('/root');
+  return { fs, root: '/root' };
+});
+
+describe('MemFs.crash', () => {
+  it('keeps bytes only after fdatasync and names only after fsyncDir', () => {
+    const fs = prepared();
+    const named = fs.open('/d/named', 'create');
+    const unnamed = fs.open('/d/unnamed', 'create');
+    named.pwrite(Buffer.from('lost'), 0, 4, 0);
+    unnamed.pwrite(Buffer.from('lost'), 0, 4, 0);
+    unnamed.fdatasync();
+    fs.unlink('/d/unnamed');
+    fs.fsyncDir('/d');
+    fs.open('/d/unnamed', 'create').fdatasync();
+    fs.crash();
+    expect(fs.files()).toEqual(['/d/named']);
+    expect(fs.readFile('/d/named', 9)?.length).toBe(0);
+  });
+
+  it('brings back what was overwritten, truncated, removed or replaced without a sync', () => {
+    const fs = prepared();
+    for (const name of ['over', 'cut', 'gone', 'old', 'new']) fs.install(`/d/${name}`, Buffer.from(name.repeat(2000)));
+    fs.open('/d/over', 'update').pwrite(Buffer.alloc(5000), 0, 5000, 0);
+    fs.open('/d/cut', 'update').truncate(1);
+    fs.unlink('/d/gone');
+    fs.rename('/d/new', '/d/old');
+    fs.crash();
+    for (const name of ['over', 'cut', 'gone', 'old', 'new']) {
+      expect(fs.readFile(`/d/${name}`, 99_999)?.toString()).toBe(name.repeat(2000));
+    }
+  });
+
+  it('drops files of a directory whose own name was not durable', () => {
+    const fs = prepared();
+    fs.mkdir('/d/e');
+    fs.open('/d/e/f', 'create').fdatasync();
+    fs.fsyncDir('/d/e');
+    fs.crash();
+    expect(fs.list('/d')).toEqual([]);
+    expect(fs.files()).toEqual([]);
+  });
+
+  it('fails every handle of the time before', () => {
+    const fs = prepared();
+    const handle = fs.open('/d/a', 'create');
+    fs.crash();
+    expect(() => handle.pwrite(Buffer.alloc(1), 0, 1, 0)).toThrow('EIO');
+  });
+
+  it('can tear a write by sectors, and repeats itself for one seed', () => {
+    const results = [1, 1, 2].map((seed) => {
+      const fs = prepared();
+      fs.install('/d/a', Buffer.alloc(64 * SECTOR_BYTES, 1));
+      fs.open('/d/a', 'update').pwrite(Buffer.alloc(64 * SECTOR_BYTES, 2), 0, 64 * SECTOR_BYTES, 0);
+      const random = new SeededRandom(seed);
+      let drawn = 0;
+      // The first draw decides on the whole write: not it, then on its sectors one by one.
+      fs.crash({ random: () => (drawn++ === 0 ? 0.99 : random.next()), keep: 0.5 });
+      return fs.readFile('/d/a', 99_999)?.toString('latin1') ?? '';
+    });
+    expect(results[0]).toBe(results[1]);
+    expect(results[0]).not.toBe(results[2]);
+    expect(new Set(results.flatMap((text) => [...text]))).toEqual(new Set(['\u0001', '\u0002']));
+  });
+
+  it('can let everything survive', () => {
+    const fs = prepared();
+    fs.open('/d/a', 'create').pwrite(Buffer.from('kept'), 0, 4, 0);
+    fs.crash({ random: () => 0, keep: 1 });
+    expect(fs.readFile('/d/a', 9)?.toString()).toBe('kept');
+  });
+});
+
+function prepared(): MemFs {
+  const fs = new MemFs();
+  fs.mkdir('/d');
+  fs.fsyncDir('/');
+  return fs;
+}
