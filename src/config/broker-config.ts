@@ -143,7 +143,9 @@ export const brokerConfigTable = {
     unit: 'ms',
     important: true,
   }),
-  aclEnable: bool(false, 'restart', 'Checks signatures and rights of clients; must be false here.', { important: true }),
+  aclEnable: bool(false, 'restart', 'Checks signatures and rights of clients; must be false here.', {
+    important: true,
+  }),
   storeReplyMessageEnable: bool(true, NO_REPLY_YET, 'Stores reply messages too.'),
 };
 

@@ -1,9 +1,4 @@
-import {
-  type AddressServerConfig,
-  addressServerTable,
-  type BrokerConfig,
-  brokerConfigTable,
-} from './broker-config.ts';
+import { type AddressServerConfig, addressServerTable, type BrokerConfig, brokerConfigTable } from './broker-config.ts';
 import type { Environment } from './environment.ts';
 import { createConfig, type Table } from './key.ts';
 import { type MessageStoreConfig, messageStoreConfigTable } from './message-store-config.ts';

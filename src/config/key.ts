@@ -49,7 +49,12 @@ type Columns<V extends Value> = Partial<
 >;
 type Default<V> = V | ((environment: Environment) => V);
 
-export function int(value: Default<number>, effect: Effect, doc: string, columns: Columns<number> = {}): KeyRow<number> {
+export function int(
+  value: Default<number>,
+  effect: Effect,
+  doc: string,
+  columns: Columns<number> = {},
+): KeyRow<number> {
   return { kind: 'int', default: value, effect, doc, ...columns };
 }
 
@@ -66,7 +71,12 @@ export function bool(
   return { kind: 'bool', default: value, effect, doc, ...columns };
 }
 
-export function text(value: Default<string>, effect: Effect, doc: string, columns: Columns<string> = {}): KeyRow<string> {
+export function text(
+  value: Default<string>,
+  effect: Effect,
+  doc: string,
+  columns: Columns<string> = {},
+): KeyRow<string> {
   return { kind: 'text', default: value, effect, doc, ...columns };
 }
 

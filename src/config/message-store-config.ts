@@ -192,8 +192,7 @@ export const messageStoreConfigTable = {
   defaultQueryMaxNum: int(32, 'live', 'Messages a query by unique key looks at.'),
   transientStorePoolEnable: bool(false, NO_STORE_POOL, 'Appends to pooled memory first.', {
     important: true,
-    read: (stored, config) =>
-      stored && config['flushDiskType'] === 'ASYNC_FLUSH' && config['brokerRole'] !== 'SLAVE',
+    read: (stored, config) => stored && config['flushDiskType'] === 'ASYNC_FLUSH' && config['brokerRole'] !== 'SLAVE',
   }),
   transientStorePoolSize: int(5, NO_STORE_POOL, 'Buffers of the store pool.'),
   fastFailIfNoBufferInStorePool: bool(false, NO_STORE_POOL, 'Refuses sends when the store pool is empty.'),
