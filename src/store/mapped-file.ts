@@ -1,0 +1,244 @@
+import { assert } from '../util/assert.ts';
+import type { FileHandle } from '../util/fs.ts';
+import type { OpenFiles } from './open-files.ts';
+import { StoreIoError, toStoreIoError } from './store-errors.ts';
+
+/**
+ * One file of a {@link MappedFileQueue}: fixed length, named by the offset of its first byte. Java maps it into
+ * memory; here it is read and written at positions (docs/adr, "MappedFile without mmap"). Throws StoreIoError.
+ * Java: MappedFile.
+ */
+export class MappedFile {
+  readonly path: string;
+  /** Offset of byte 0 in the queue's linear space. */
+  readonly fileFromOffset: number;
+  readonly fileSize: number;
+  /** Bytes from the start that hold data. */
+  wrotePosition: number;
+  /** Bytes from the start that are known to be on disk. */
+  flushedPosition: number;
+  /** Store time of the last message written, for the checkpoint; 0 when unknown. Java: MappedFile#storeTimestamp. */
+  storeTimestamp = 0;
+  readonly #files: OpenFiles;
+  /** The directory to make durable before the file counts as flushed; undefined when that is done. */
+  #dirToSync: string | undefined;
+
+  private constructor(files: OpenFiles, path: string, fileFromOffset: number, fileSize: number, position: number) {
+    this.#files = files;
+    this.path = path;
+    this.fileFromOffset = fileFromOffset;
+    this.fileSize = fileSize;
+    this.wrotePosition = position;
+    this.flushedPosition = position;
+  }
+
+  /** A file that exists with its full length; positions start at the end, as in Java, until recovery corrects them. */
+  static existing(files: OpenFiles, dir: string, fileFromOffset: number, fileSize: number): MappedFile {
+    return new MappedFile(files, `${dir}/${offsetToFileName(fileFromOffset)}`, fileFromOffset, fileSize, fileSize);
+  }
+
+  /** Creates an empty file of full length: a hole of zeros. Its name becomes durable with its first flush. */
+  static create(files: OpenFiles, dir: string, fileFromOffset: number, fileSize: number): MappedFile {
+    const path = `${dir}/${offsetToFileName(fileFromOffset)}`;
+    const file = new MappedFile(files, path, fileFromOffset, fileSize, 0);
+    let created = false;
+    try {
+      files.fs.mkdir(dir);
+      const handle = files.create(path);
+      created = true;
+      handle.truncate(fileSize);
+    } catch (error) {
+      // A file of another length would make the next start fail, also Java's.
+      if (created) file.#removeHalfMade();
+      throw toStoreIoError('create', path, 0, error);
+    }
+    file.#dirToSync = dir;
+    return file;
+  }
+
+  get isFull(): boolean {
+    return this.wrotePosition === this.fileSize;
+  }
+
+  /** Writes all bytes at the wrote position and moves it; on failure the position stays. */
+  append(source: Uint8Array, start: number, length: number): void {
+    this.write(source, start, length, this.wrotePosition);
+    this.wrotePosition += length;
+  }
+
+  /** Writes all bytes at `position`, however short the single transfers are; moves no position. */
+  write(source: Uint8Array, start: number, length: number, position: number): void {
+    assert(position >= 0 && position + length <= this.fileSize, 'write outside of the file');
+    const handle = this.#handle('pwrite', position);
+    for (let done = 0; done < length; ) {
+      let count: number;
+      try {
+        count = handle.pwrite(source, start + done, length - done, position + done);
+      } catch (error) {
+        throw toStoreIoError('pwrite', this.path, position + done, error);
+      }
+      if (count <= 0) throw new StoreIoError('pwrite', this.path, position + done, 'EIO');
+      done += count;
+    }
+  }
+
+  /** Reads up to `length` bytes at `position`; fewer only at the end of the file. */
+  read(target: Uint8Array, start: number, length: number, position: number): number {
+    const handle = this.#handle('pread', position);
+    let done = 0;
+    while (done < length) {
+      let count: number;
+      try {
+        count = handle.pread(target, start + done, length - done, position + done);
+      } catch (error) {
+        throw toStoreIoError('pread', this.path, position + done, error);
+      }
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  /** As {@link read}, on the thread pool, for places that are likely not in the page cache. */
+  async readAsync(target: Uint8Array, start: number, length: number, position: number): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const handle = this.#handle('pread', position + done);
+      let count: number;
+      try {
+        count = await handle.preadAsync(target, start + done, length - done, position + done);
+      } catch (error) {
+        throw toStoreIoError('pread', this.path, position + done, error);
+      }
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  /** Overwrites [from, to) with zeros, in bounded pieces. For ranges known to be dirty. */
+  zero(from: number, to: number): void {
+    for (let at = from; at < to; at += ZEROS.length) {
+      this.write(ZEROS, 0, Math.min(ZEROS.length, to - at), at);
+    }
+  }
+
+  /**
+   * Makes [from, to) zero and writes only where it is not: the tail of a large file is mostly a hole, and stays one.
+   * Returns the number of bytes overwritten. ADR "zeroed tails": stale records must not come back at a later start.
+   */
+  zeroWhereDirty(from: number, to = this.fileSize): number {
+    let overwritten = 0;
+    const chunk = Buffer.allocUnsafe(Math.max(0, Math.min(ZEROS.length, to - from)));
+    for (let at = from; at < to; at += chunk.length) {
+      const count = this.read(chunk, 0, Math.min(chunk.length, to - at), at);
+      if (count === 0) break;
+      if (chunk.compare(ZEROS, 0, count, 0, count) === 0) continue;
+      this.write(ZEROS, 0, count, at);
+      overwritten += count;
+    }
+    return overwritten;
+  }
+
+  /** Everything written so far is on disk when this returns, and so is the file's name. Blocks. */
+  flush(): void {
+    const covered = this.wrotePosition;
+    try {
+      this.#files.handle(this.path).fdatasync();
+      if (this.#dirToSync !== undefined) this.#files.fs.fsyncDir(this.#dirToSync);
+    } catch (error) {
+      throw toStoreIoError('fdatasync', this.path, covered, error);
+    }
+    this.#flushedTo(covered);
+  }
+
+  /** As {@link flush} on the thread pool; covers what was written before the call. */
+  async flushAsync(): Promise<void> {
+    const covered = this.wrotePosition;
+    const dir = this.#dirToSync;
+    try {
+      await this.#files.handle(this.path).fdatasyncAsync();
+      if (dir !== undefined) await this.#files.fs.fsyncDirAsync(dir);
+    } catch (error) {
+      throw toStoreIoError('fdatasync', this.path, covered, error);
+    }
+    this.#flushedTo(covered);
+  }
+
+  /** Time of the last change, milliseconds since the epoch. Java: File#lastModified. */
+  mtimeMs(): number {
+    try {
+      return this.#files.handle(this.path).stat().mtimeMs;
+    } catch (error) {
+      throw toStoreIoError('stat', this.path, 0, error);
+    }
+  }
+
+  /** Sets what {@link mtimeMs} tells, for files that are written later than Java would. */
+  setMtime(mtimeMs: number): void {
+    try {
+      this.#files.handle(this.path).setMtime(mtimeMs);
+    } catch (error) {
+      throw toStoreIoError('setMtime', this.path, 0, error);
+    }
+  }
+
+  /** Removes the file, blocking. */
+  destroy(): void {
+    this.#files.forget(this.path);
+    try {
+      this.#files.fs.unlink(this.path);
+    } catch (error) {
+      throw toStoreIoError('unlink', this.path, 0, error);
+    }
+  }
+
+  /** Removes the file on the thread pool: freeing 1 GiB takes a while. Reads under way are finished first. */
+  async destroyAsync(): Promise<void> {
+    this.#files.forget(this.path);
+    try {
+      await this.#files.fs.unlinkAsync(this.path);
+    } catch (error) {
+      throw toStoreIoError('unlink', this.path, 0, error);
+    }
+  }
+
+  #flushedTo(position: number): void {
+    this.#dirToSync = undefined;
+    // A truncation may have come between; never claim more than is there.
+    this.flushedPosition = Math.max(this.flushedPosition, Math.min(position, this.wrotePosition));
+  }
+
+  #handle(operation: string, position: number): FileHandle {
+    try {
+      return this.#files.handle(this.path);
+    } catch (error) {
+      throw toStoreIoError(operation, this.path, position, error);
+    }
+  }
+
+  #removeHalfMade(): void {
+    this.#files.forget(this.path);
+    try {
+      this.#files.fs.unlink(this.path);
+    } catch {
+      // The failure to report is the first one.
+    }
+  }
+}
+
+/** 20 decimal digits. Java: UtilAll#offset2FileName. */
+export function offsetToFileName(offset: number): string {
+  assert(Number.isSafeInteger(offset) && offset >= 0, 'file offset');
+  return String(offset).padStart(FILE_NAME_DIGITS, '0');
+}
+
+/** The offset a file name stands for, or undefined when no store file is called so. */
+export function fileNameToOffset(name: string): number | undefined {
+  if (name.length !== FILE_NAME_DIGITS || !/^\d+$/.test(name)) return undefined;
+  const offset = Number(name);
+  return Number.isSafeInteger(offset) ? offset : undefined;
+}
+
+const FILE_NAME_DIGITS = 20;
+const ZEROS = Buffer.alloc(262_144);

@@ -1,0 +1,230 @@
+import type { FileHandle, FileStat, Fs, OpenMode } from '../src/util/fs.ts';
+import { FsError } from '../src/util/fs.ts';
+
+/**
+ * Wraps a file system and makes chosen operations fail, come up short or wait. A rule names the operation, a pattern
+ * for the path, how many matching calls to let pass first and how many to hit. Rules are data: they are used up in
+ * the order given, and each counts only the calls that reach it.
+ */
+export class FaultFs implements Fs {
+  readonly #inner: Fs;
+  #rules: Rule[] = [];
+
+  constructor(inner: Fs) {
+    this.#inner = inner;
+  }
+
+  /** The matching calls throw (or reject with) FsError `code` and change nothing. */
+  fail(where: Where & { readonly code: string }): void {
+    this.#add(where, { kind: 'fail', code: where.code });
+  }
+
+  /** The matching transfers (pread, pwrite) move at most `to` bytes. */
+  shorten(where: Where & { readonly to: number }): void {
+    this.#add(where, { kind: 'shorten', to: where.to });
+  }
+
+  /** The matching asynchronous calls start only after `until` has settled. */
+  delay(where: Where & { readonly until: Promise<unknown> }): void {
+    this.#add(where, { kind: 'delay', until: where.until });
+  }
+
+  /** Rules that have not been used up; a test asserts 0 to know that its fault happened. */
+  get pendingRules(): number {
+    return this.#rules.length;
+  }
+
+  /** Drops all rules: the disk is well again. */
+  heal(): void {
+    this.#rules = [];
+  }
+
+  open(path: string, mode: OpenMode): FileHandle {
+    this.#strike('open', path);
+    return new FaultFileHandle(this.#inner.open(path, mode), (operation, length) =>
+      this.#strike(operation, path, length),
+    );
+  }
+
+  stat(path: string): FileStat | undefined {
+    this.#strike('stat', path);
+    return this.#inner.stat(path);
+  }
+
+  list(dir: string): string[] {
+    this.#strike('list', dir);
+    return this.#inner.list(dir);
+  }
+
+  mkdir(dir: string): void {
+    this.#strike('mkdir', dir);
+    this.#inner.mkdir(dir);
+  }
+
+  rename(from: string, to: string): void {
+    this.#strike('rename', from);
+    this.#inner.rename(from, to);
+  }
+
+  unlink(path: string): void {
+    this.#strike('unlink', path);
+    this.#inner.unlink(path);
+  }
+
+  async unlinkAsync(path: string): Promise<void> {
+    await this.#strike('unlink', path).wait;
+    return this.#inner.unlinkAsync(path);
+  }
+
+  rmdir(dir: string): void {
+    this.#strike('rmdir', dir);
+    this.#inner.rmdir(dir);
+  }
+
+  fsyncDir(dir: string): void {
+    this.#strike('fsyncDir', dir);
+    this.#inner.fsyncDir(dir);
+  }
+
+  async fsyncDirAsync(dir: string): Promise<void> {
+    await this.#strike('fsyncDir', dir).wait;
+    return this.#inner.fsyncDirAsync(dir);
+  }
+
+  statfs(path: string): { totalBytes: number; freeBytes: number; availableBytes: number } {
+    this.#strike('statfs', path);
+    return this.#inner.statfs(path);
+  }
+
+  readFile(path: string, maxBytes: number): Buffer | undefined {
+    this.#strike('readFile', path);
+    return this.#inner.readFile(path, maxBytes);
+  }
+
+  #add(where: Where, effect: Effect): void {
+    this.#rules.push({ ...where, effect, skip: where.skip ?? 0, times: where.times ?? 1 });
+  }
+
+  /** Applies the first rule that matches and is due; throws for `fail`. */
+  #strike(operation: FaultOperation, path: string, length = 0): Strike {
+    for (const rule of this.#rules) {
+      if (rule.operation !== operation || !rule.path.test(path)) continue;
+      if (rule.skip > 0) {
+        rule.skip -= 1;
+        continue;
+      }
+      rule.times -= 1;
+      if (rule.times === 0) this.#rules = this.#rules.filter((other) => other !== rule);
+      if (rule.effect.kind === 'fail') throw new FsError(operation, path, rule.effect.code);
+      if (rule.effect.kind === 'shorten') return { length: Math.min(length, rule.effect.to), wait: undefined };
+      return { length, wait: rule.effect.until };
+    }
+    return { length, wait: undefined };
+  }
+}
+
+/** The names a rule can give; the asynchronous form of a call has the same name. */
+export type FaultOperation =
+  | 'open'
+  | 'stat'
+  | 'list'
+  | 'mkdir'
+  | 'rename'
+  | 'unlink'
+  | 'rmdir'
+  | 'fsyncDir'
+  | 'statfs'
+  | 'readFile'
+  | 'pread'
+  | 'pwrite'
+  | 'truncate'
+  | 'fdatasync'
+  | 'setMtime';
+
+/** Which calls a rule hits: matching ones after the first `skip` (0), `times` (1) of them. */
+export interface Where {
+  readonly operation: FaultOperation;
+  readonly path: RegExp;
+  readonly skip?: number;
+  readonly times?: number;
+}
+
+type Effect =
+  | { readonly kind: 'fail'; readonly code: string }
+  | { readonly kind: 'shorten'; readonly to: number }
+  | { readonly kind: 'delay'; readonly until: Promise<unknown> };
+
+interface Rule {
+  readonly operation: FaultOperation;
+  readonly path: RegExp;
+  readonly effect: Effect;
+  skip: number;
+  times: number;
+}
+
+interface Strike {
+  readonly length: number;
+  readonly wait: Promise<unknown> | undefined;
+}
+
+class FaultFileHandle implements FileHandle {
+  readonly path: string;
+  readonly #inner: FileHandle;
+  readonly #strike: (operation: FaultOperation, length?: number) => Strike;
+
+  constructor(inner: FileHandle, strike: (operation: FaultOperation, length?: number) => Strike) {
+    this.path = inner.path;
+    this.#inner = inner;
+    this.#strike = strike;
+  }
+
+  pread(target: Uint8Array, targetStart: number, length: number, position: number): number {
+    return this.#inner.pread(target, targetStart, this.#strike('pread', length).length, position);
+  }
+
+  pwrite(source: Uint8Array, sourceStart: number, length: number, position: number): number {
+    return this.#inner.pwrite(source, sourceStart, this.#strike('pwrite', length).length, position);
+  }
+
+  async preadAsync(target: Uint8Array, targetStart: number, length: number, position: number): Promise<number> {
+    const strike = this.#strike('pread', length);
+    await strike.wait;
+    return this.#inner.preadAsync(target, targetStart, strike.length, position);
+  }
+
+  async pwriteAsync(source: Uint8Array, sourceStart: number, length: number, position: number): Promise<number> {
+    const strike = this.#strike('pwrite', length);
+    await strike.wait;
+    return this.#inner.pwriteAsync(source, sourceStart, strike.length, position);
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#strike('truncate');
+    this.#inner.truncate(sizeBytes);
+  }
+
+  fdatasync(): void {
+    this.#strike('fdatasync');
+    this.#inner.fdatasync();
+  }
+
+  async fdatasyncAsync(): Promise<void> {
+    const strike = this.#strike('fdatasync');
+    if (strike.wait !== undefined) await strike.wait;
+    return this.#inner.fdatasyncAsync();
+  }
+
+  stat(): FileStat {
+    this.#strike('stat');
+    return this.#inner.stat();
+  }
+
+  setMtime(mtimeMs: number): void {
+    this.#strike('setMtime');
+    this.#inner.setMtime(mtimeMs);
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+}
