@@ -22,6 +22,7 @@ export default defineConfig({
             'compat-tests/vectors/**/*.test.ts',
           ],
           exclude: ['scripts/tidy.test.ts'],
+          setupFiles: ['testing/prop-runs.ts'],
           pool: 'forks',
           testTimeout: 10_000,
           hookTimeout: 10_000,

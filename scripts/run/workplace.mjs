@@ -125,6 +125,8 @@ export function foreground(command, args, env = process.env) {
   });
 }
 
+const held = new Set();
+
 /** Runs `task` while no other process of this checkout runs one under the same name. */
 export async function exclusively(name, task) {
   mkdirSync(BUILD, { recursive: true });
@@ -134,9 +136,11 @@ export async function exclusively(name, task) {
     if (Date.now() > deadline) throw new Refusal(`${path} is still held by process ${readFileSync(path, 'utf8')}`);
     await sleep(200);
   }
+  held.add(path);
   try {
     return await task();
   } finally {
+    held.delete(path);
     rmSync(path, { force: true });
   }
 }
@@ -156,7 +160,8 @@ function takeLock(path) {
 function removeIfStale(path) {
   try {
     const owner = Number(readFileSync(path, 'utf8'));
-    if (owner > 0 && owner !== process.pid && isOurScript(owner)) return;
+    // In a container a dead owner may well have had our own process id.
+    if (owner === process.pid ? held.has(path) : isOurScript(owner)) return;
     renameSync(path, `${path}.${process.pid}`);
     rmSync(`${path}.${process.pid}`, { force: true });
   } catch {

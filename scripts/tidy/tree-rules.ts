@@ -13,6 +13,7 @@ const STARTED = [
   /^src\/mqadmin\/main\.ts$/,
   /^scripts\/[^/]+\.(ts|mjs)$/,
   /^scripts\/run\/(commands|vitest-reporter)\.mjs$/,
+  /^testing\/prop-runs\.ts$/,
   /^(bench|fuzz)\/(main|java)\.ts$/,
 ];
 
