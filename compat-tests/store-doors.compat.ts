@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { takePorts } from '../testing/ports.ts';
 import { type Fixture, type FixtureName, unpackFixture } from './peer/fixture.ts';
-import { type Kind, openWorkspace, type Server, startBroker, subjectKind, type Workspace } from './peer/peer.ts';
-import { allocatePorts } from './peer/ports.ts';
+import {
+  isMissing,
+  type Kind,
+  openWorkspace,
+  type Server,
+  startBroker,
+  subjectKind,
+  type Workspace,
+} from './peer/peer.ts';
 import { RawClient } from './peer/raw-client.ts';
 import {
   checkByKeys,
@@ -33,7 +41,7 @@ const doors: readonly (readonly [string, Check])[] = [
  * One directory is passed from broker to broker: the subject opens what Java wrote and adds 1,000 messages, Java opens
  * that and adds 1,000 more, and the subject opens it again. Everything written so far is served at each stop.
  */
-describe(`java-store-clean through ${subject}, java and ${subject} again`, () => {
+describe.skipIf(isMissing('java'))(`java-store-clean through ${subject}, java and ${subject} again`, () => {
   const visits = storeVisits('java-store-clean');
 
   describe(`opened by ${subject}`, () => {
@@ -123,7 +131,7 @@ function storeVisits(name: FixtureName): Visits {
   return {
     open(kind) {
       beforeAll(async () => {
-        const { broker: port } = await allocatePorts();
+        const { listenPort: port } = await takePorts();
         const { storeDir, settings } = fixture;
         broker = await startBroker({ kind, workspace, port, name: 'fixture-a', storeDir, settings });
         client = await RawClient.connect(broker.address);

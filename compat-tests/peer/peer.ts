@@ -14,7 +14,6 @@ export const repoDir = fileURLToPath(new URL('../..', import.meta.url));
 export const cacheDir = process.env['WENCHANG_CACHE'] ?? join(repoDir, 'build', 'cache');
 
 const harness = join(repoDir, 'compat-tests', 'peer', 'peer');
-const pinnedNode = join(repoDir, 'node_modules', 'node', 'bin', 'node');
 const startTimeoutMs = 180_000;
 const stopTimeoutMs = 90_000;
 const running = new Set<ChildProcess>();
@@ -29,6 +28,15 @@ export function subjectKind(): Kind {
   const kind = process.env['WENCHANG_SUBJECT'] ?? 'wenchang';
   if (kind !== 'java' && kind !== 'wenchang') throw new Error(`WENCHANG_SUBJECT must be java or wenchang, not ${kind}`);
   return kind;
+}
+
+/**
+ * True when the test runner looked for a tool the suites need and found none (scripts/run says why, as the reason of
+ * the skipped tests). Without the runner all tools are taken to be there.
+ */
+export function isMissing(tool: 'java' | 'go'): boolean {
+  const names = tool === 'go' ? ['WENCHANG_JAVA', 'WENCHANG_MVN', 'WENCHANG_GO'] : ['WENCHANG_JAVA', 'WENCHANG_MVN'];
+  return names.some((name) => process.env[name] === '');
 }
 
 /** A place for one suite: `dir` is temporary and removed by close, `logDir` (build/compat/NAME) stays for reading. */
@@ -73,7 +81,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<Server> {
   const settings = { listenPort: String(port), kvConfigPath: join(workspace.dir, 'namesrv', 'kvConfig.json') };
   const conf = writeConf(workspace, 'namesrv', settings);
   const args = ['namesrv', '--fg', '--dir', workspace.dir, '--logs', workspace.logDir, '--conf', conf];
-  const command = kind === 'java' ? [harness, ...args] : [pinnedNode, ourProgram('mqnamesrv'), '-c', conf];
+  const command = kind === 'java' ? [harness, ...args] : [process.execPath, ourProgram('mqnamesrv'), '-c', conf];
   return startServer({
     kind,
     name: 'namesrv',
@@ -138,7 +146,7 @@ export async function startBroker(options: BrokerOptions): Promise<Server> {
           name,
           ...heap,
         ]
-      : [pinnedNode, programPath(options.program) ?? ourProgram('mqbroker'), '-c', conf, ...namesrvArgs];
+      : [process.execPath, programPath(options.program) ?? ourProgram('mqbroker'), '-c', conf, ...namesrvArgs];
   return startServer({ kind, name, command, workspace, port, env: options.env ?? {}, ready: 'boot success' });
 }
 
