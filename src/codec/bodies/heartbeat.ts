@@ -1,4 +1,4 @@
-import { bean, bool, int, long, oneOf, optional, property, set, text, type ValueOf } from './schema.ts';
+import { bean, bool, int, list, long, oneOf, optional, property, set, text, type ValueOf } from './schema.ts';
 
 /** What one consumer group reads of one topic. Java: SubscriptionData; `filterClassSource` is never on the wire. */
 export const subscriptionData = bean({
@@ -56,3 +56,15 @@ export const heartbeatData = bean({
   producerDataSet: property(set(producerData), () => []),
 });
 export type HeartbeatData = ValueOf<typeof heartbeatData>;
+
+/** Body of CHECK_CLIENT_CONFIG (46). Java: CheckClientRequestBody. */
+export const checkClientRequestBody = bean({
+  clientId: optional(text),
+  group: optional(text),
+  subscriptionData: optional(subscriptionData),
+});
+export type CheckClientRequestBody = ValueOf<typeof checkClientRequestBody>;
+
+/** Answer of GET_CONSUMER_LIST_BY_GROUP (38). Java: GetConsumerListByGroupResponseBody. */
+export const consumerIdListBody = bean({ consumerIdList: property(list(text), () => []) });
+export type ConsumerIdListBody = ValueOf<typeof consumerIdListBody>;
