@@ -1,0 +1,99 @@
+import { OutputBuffer } from '../codec/output-buffer.ts';
+import type { Clock } from '../util/clock.ts';
+
+/** A connection as the turn sees it. */
+export interface TurnMember {
+  /** True while it stands in the list of those that have output waiting. Written by {@link LoopTurn} alone. */
+  waitsForFlush: boolean;
+  /** Hands all waiting output to the socket. */
+  flush(): void;
+  /** Goes on with frames that were left over because the last turn's share was used up. */
+  continueReading(): void;
+}
+
+/** A spare output buffer larger than this is not kept. */
+const LARGEST_SPARE_BYTES = 262_144;
+const MOST_SPARE_BUFFERS = 64;
+const FIRST_BUFFER_BYTES = 4096;
+
+/**
+ * What all connections of a process share in one turn of the event loop: who has output waiting, who has frames left
+ * over, and the spare output buffers. Its own task runs at the end of a turn only when somebody asked for it, so that
+ * a turn of sends costs nothing here: the store's release flushes them.
+ */
+export class LoopTurn {
+  /** Changes at least once between any two turns in which a connection used up its share. */
+  id = 0;
+  readonly #clock: Clock;
+  #dirty: TurnMember[] = [];
+  #flushing: TurnMember[] = [];
+  #leftOver: TurnMember[] = [];
+  #isScheduled = false;
+  readonly #spare: OutputBuffer[] = [];
+  readonly #task = (): void => this.#endTurn();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Output was written outside the member's own reading: it leaves at the end of the turn, or with {@link flush}. */
+  addDirty(member: TurnMember): void {
+    if (member.waitsForFlush) return;
+    member.waitsForFlush = true;
+    this.#dirty.push(member);
+    this.#schedule();
+  }
+
+  /** As {@link addDirty} for a caller that calls {@link flush} itself before it returns. */
+  addDirtyForFlush(member: TurnMember): void {
+    if (member.waitsForFlush) return;
+    member.waitsForFlush = true;
+    this.#dirty.push(member);
+  }
+
+  /** The member wants to go on reading in the next turn. */
+  addLeftOver(member: TurnMember): void {
+    this.#leftOver.push(member);
+    this.#schedule();
+  }
+
+  /** Every connection with waiting output writes it, each once. */
+  flush(): void {
+    this.id = (this.id + 1) | 0;
+    const members = this.#dirty;
+    this.#dirty = this.#flushing;
+    this.#flushing = members;
+    for (let i = 0; i < members.length; i++) {
+      const member = members[i] as TurnMember;
+      member.waitsForFlush = false;
+      member.flush();
+    }
+    members.length = 0;
+  }
+
+  takeBuffer(): OutputBuffer {
+    return this.#spare.pop() ?? new OutputBuffer(FIRST_BUFFER_BYTES);
+  }
+
+  /** Takes back a buffer that nobody reads any more. */
+  giveBack(buffer: OutputBuffer): void {
+    if (this.#spare.length >= MOST_SPARE_BUFFERS || buffer.bytes.length > LARGEST_SPARE_BYTES) return;
+    buffer.length = 0;
+    this.#spare.push(buffer);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#clock.atTurnEnd(this.#task);
+  }
+
+  #endTurn(): void {
+    this.#isScheduled = false;
+    this.flush();
+    const members = this.#leftOver;
+    if (members.length === 0) return;
+    this.#leftOver = [];
+    for (const member of members) member.continueReading();
+  }
+}
