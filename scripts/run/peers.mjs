@@ -98,11 +98,13 @@ function peerEnv({ java, mvn, go }) {
     GOMODCACHE: join(goCache, 'mod'),
     GOCACHE: join(goCache, 'build'),
     GOFLAGS: '-modcacherw',
-    PATH: withDirs([java.path, mvn.path, go.path]),
+    PATH: searchPath(java.path, [mvn.path, go.path]),
   };
 }
 
-function withDirs(paths) {
-  const dirs = paths.filter((path) => path !== undefined).map((path) => dirname(path));
-  return [...new Set([...dirs, ...pathDirs()])].join(delimiter);
+/** The right Java first, whatever else is called java; the other tools last, because their folders hold more. */
+function searchPath(java, others) {
+  const first = java === undefined ? [] : [dirname(java)];
+  const last = others.filter((path) => path !== undefined).map((path) => dirname(path));
+  return [...new Set([...first, ...pathDirs(), ...last])].join(delimiter);
 }
