@@ -31,7 +31,12 @@ export const brokerConfigTable = {
     (e) => e.systemProperties['rocketmq.namesrv.addr'] ?? e.variables['NAMESRV_ADDR'],
     'restart',
     'Name servers to register at, as host:port;host:port. Without one the broker runs unregistered.',
-    { important: true, role: 'address', lookalikes: ['nameSrvAddr', 'nameServerAddr', 'nameserver'] },
+    {
+      important: true,
+      role: 'address',
+      defaultText: '$NAMESRV_ADDR',
+      lookalikes: ['nameSrvAddr', 'nameServerAddr', 'nameserver'],
+    },
   ),
   brokerIP1: text((e) => e.localAddress, 'restart', 'Address told to clients, and the store host of new messages.', {
     important: true,
@@ -57,7 +62,9 @@ export const brokerConfigTable = {
   clusterTopicEnable: bool(true, 'restart', 'Gives the topic named after the cluster read and write rights.'),
   brokerTopicEnable: bool(true, 'restart', 'Gives the topic named after the broker read and write rights.'),
   autoCreateSubscriptionGroup: bool(true, 'live', 'Makes a consumer group on its first use.', { important: true }),
-  messageStorePlugIn: text('', 'restart', 'Java classes to wrap the store with; must be empty here.'),
+  messageStorePlugIn: text('', 'restart', 'Java classes to wrap the store with; must be empty here.', {
+    role: 'class',
+  }),
   msgTraceTopicName: text('RMQ_SYS_TRACE_TOPIC', 'restart', 'Topic for message traces.', { important: true }),
   traceTopicEnable: bool(false, 'restart', 'Makes the topic for message traces at start.', { important: true }),
   sendMessageThreadPoolNums: int(1, NO_POOL, 'Threads for sends.'),

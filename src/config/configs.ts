@@ -1,3 +1,4 @@
+import { assert } from '../util/assert.ts';
 import { type AddressServerConfig, addressServerTable, type BrokerConfig, brokerConfigTable } from './broker-config.ts';
 import type { Environment } from './environment.ts';
 import { createConfig, type Table } from './key.ts';
@@ -47,6 +48,22 @@ export const namesrvSections = [
   { name: 'namesrvConfig', table: namesrvConfigTable },
   { name: 'nettyServerConfig', table: nettyServerConfigTable },
 ] as const satisfies readonly Section[];
+
+/** A table with the object that holds its values. */
+export interface ConfigPart {
+  readonly table: Table;
+  readonly config: object;
+}
+
+/** Pairs every section with the object its keys live in. */
+export function partsOf(sections: readonly Section[], configs: BrokerConfigs | NamesrvConfigs): ConfigPart[] {
+  const objects = new Map<string, object>(Object.entries(configs));
+  return sections.map(({ name, table }) => {
+    const config = objects.get(name);
+    assert(config !== undefined, `no settings object is called ${name}`);
+    return { table, config };
+  });
+}
 
 /** Defaults of a broker, before a file is read. Port and socket buffers are those BrokerStartup puts in place. */
 export function defaultBrokerConfigs(environment: Environment): BrokerConfigs {

@@ -20,10 +20,15 @@ export interface KeyRow<V extends Value = Value> {
   readonly choices?: readonly string[];
   /** Spellings of other versions: they have no effect, but a notice names this key. */
   readonly lookalikes?: readonly string[];
+  /** What else to say to somebody who used a lookalike. */
+  readonly lookalikeNote?: string;
   /** Printed by `-m`. Java: the ImportantField annotation. */
   readonly important?: boolean;
-  /** `path`: a notice is louder; `address`: blanks and `#` inside refuse the start. */
-  readonly role?: 'path' | 'address';
+  /**
+   * `address`: a comment or a blank behind the value refuses the start. `path` and `class`: never changed by
+   * UPDATE_BROKER_CONFIG or UPDATE_NAMESRV_CONFIG (CVE-2023-33246, CVE-2023-37582).
+   */
+  readonly role?: 'address' | 'path' | 'class';
   /**
    * What a reader of the setting gets, where Java's getter does not return its field as it is. Printing shows the
    * stored value, because Java prints fields.
@@ -45,10 +50,14 @@ type ValueOf<R> = R extends KeyRow<infer V> ? V : never;
 
 /** Optional columns of a row. */
 type Columns<V extends Value> = Partial<
-  Pick<KeyRow<V>, 'unit' | 'min' | 'max' | 'lookalikes' | 'important' | 'role' | 'read' | 'defaultText'>
+  Pick<
+    KeyRow<V>,
+    'unit' | 'min' | 'max' | 'lookalikes' | 'lookalikeNote' | 'important' | 'role' | 'read' | 'defaultText'
+  >
 >;
 type Default<V> = V | ((environment: Environment) => V);
 
+/** A row of 32 bits. Java: int. */
 export function int(
   value: Default<number>,
   effect: Effect,
@@ -58,10 +67,12 @@ export function int(
   return { kind: 'int', default: value, effect, doc, ...columns };
 }
 
+/** A row of 64 bits; values beyond 2^53 are cut to it. Java: long. */
 export function long(value: number, effect: Effect, doc: string, columns: Columns<number> = {}): KeyRow<number> {
   return { kind: 'long', default: value, effect, doc, ...columns };
 }
 
+/** A row that is true or false. Java: boolean. */
 export function bool(
   value: Default<boolean>,
   effect: Effect,
@@ -71,6 +82,7 @@ export function bool(
   return { kind: 'bool', default: value, effect, doc, ...columns };
 }
 
+/** A row of any text. Java: String. */
 export function text(
   value: Default<string>,
   effect: Effect,

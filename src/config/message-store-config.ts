@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bool, type ConfigOf, int, oneOf, optionalText, text } from './key.ts';
+import { bool, type ConfigOf, int, long, oneOf, optionalText, text } from './key.ts';
 import {
   NO_DELAY_YET,
   NO_DLEDGER,
@@ -46,6 +46,7 @@ export const messageStoreConfigTable = {
       unit: 'B',
       min: 1,
       lookalikes: ['mapedFileSizeConsumeQueue'],
+      lookalikeNote: 'its unit is bytes, 20 for each entry',
       read: (stored) => Math.ceil(stored / ENTRY_BYTES) * ENTRY_BYTES,
     },
   ),
@@ -172,7 +173,7 @@ export const messageStoreConfigTable = {
     NO_DELAY_YET,
     'Delays of the delay levels.',
   ),
-  flushDelayOffsetInterval: int(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
+  flushDelayOffsetInterval: long(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
     unit: 'ms',
   }),
   cleanFileForciblyEnable: bool(true, NO_EXPIRY_YET, 'Deletes files before their time when the disk is nearly full.', {

@@ -81,7 +81,8 @@ public class RecordConfig {
 
     static boolean settable(Object o, String name) {
         for (Method m : o.getClass().getMethods()) {
-            if (m.getName().equals("set" + Character.toUpperCase(name.charAt(0)) + name.substring(1))) {
+            String upper = Character.toUpperCase(name.charAt(0)) + name.substring(1);
+            if (m.getName().equals("set" + upper) || m.getName().equals("set" + name)) {
                 return true;
             }
         }

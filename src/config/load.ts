@@ -1,0 +1,122 @@
+import { illegalNamesrvAddr } from './address-list.ts';
+import {
+  addressServerSection,
+  type BrokerConfigs,
+  brokerSections,
+  defaultBrokerConfigs,
+  defaultNamesrvConfigs,
+  type NamesrvConfigs,
+  namesrvSections,
+  partsOf,
+} from './configs.ts';
+import type { Environment } from './environment.ts';
+import { FileReading } from './file-reading.ts';
+import { findNotYet } from './not-yet.ts';
+import type { Notice, Problem } from './notice.ts';
+
+/** Where settings come from. */
+export interface LoadInput {
+  /** The file of `-c` as it was given, with its text decoded as Latin-1. */
+  readonly file: { readonly name: string; readonly text: string } | undefined;
+  /** The value of `-n`. */
+  readonly namesrvAddr: string | undefined;
+  readonly environment: Environment;
+}
+
+/** Settings, and what there is to say about them. The server starts only when there are no problems. */
+export interface Loaded<Configs> {
+  readonly configs: Configs;
+  /** Every key of the file with its last value, unknown ones too: GET_BROKER_CONFIG shows them. */
+  readonly fileProperties: ReadonlyMap<string, string>;
+  /** One line each, for the log, in file order. */
+  readonly notices: readonly Notice[];
+  /** In the order in which Java would find them. The first one's exit code counts. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * The settings of a broker: defaults, then the file, then `-n`, then what Java derives. Values and keys that Java
+ * swallows have no effect here either, but each is named. Java: BrokerStartup#createBrokerController.
+ */
+export function loadBrokerConfig(input: LoadInput): Loaded<BrokerConfigs> {
+  const configs = defaultBrokerConfigs(input.environment);
+  const reading = new FileReading(
+    partsOf([...brokerSections, addressServerSection], configs),
+    { name: 'name server', sections: namesrvSections },
+    () => configs.messageStoreConfig.storePathRootDir,
+  );
+  if (input.file !== undefined) reading.read(input.file.name, input.file.text);
+  if (input.namesrvAddr !== undefined) reading.give('namesrvAddr', input.namesrvAddr, 'the command line');
+  const java: Problem[] = [];
+  if (configs.brokerConfig.rocketmqHome === undefined) java.push(homeMissing(true));
+  const illegal = illegalNamesrvAddr(configs.brokerConfig.namesrvAddr ?? ';');
+  if (illegal !== undefined) java.push({ exitCode: 253, stream: 'stdout', text: illegal, blocksPrint: true });
+  java.push(...derive(configs, reading));
+  return finish(configs, reading, java, input.environment);
+}
+
+/** The settings of a name server. Java: NamesrvStartup#createNamesrvController. */
+export function loadNamesrvConfig(input: LoadInput): Loaded<NamesrvConfigs> {
+  const configs = defaultNamesrvConfigs(input.environment);
+  const reading = new FileReading(
+    partsOf(namesrvSections, configs),
+    { name: 'broker', sections: [...brokerSections, addressServerSection] },
+    () => undefined,
+  );
+  if (input.file !== undefined) {
+    reading.read(input.file.name, input.file.text);
+    configs.namesrvConfig.configStorePath = input.file.name;
+  }
+  if (input.namesrvAddr !== undefined) reading.note('info', 'the command line', '-n has no effect on a name server');
+  const java = configs.namesrvConfig.rocketmqHome === undefined ? [homeMissing(false)] : [];
+  return finish(configs, reading, java, input.environment);
+}
+
+function homeMissing(blocksPrint: boolean): Problem {
+  const text =
+    'Please set the ROCKETMQ_HOME variable in your environment to match the location of the RocketMQ installation';
+  return { exitCode: 254, stream: 'stdout', text, blocksPrint };
+}
+
+/** What follows from the role and the port, whatever the file says. */
+function derive(configs: BrokerConfigs, reading: FileReading): Problem[] {
+  const { brokerConfig, messageStoreConfig, nettyServerConfig } = configs;
+  const problems: Problem[] = [];
+  const role = messageStoreConfig.brokerRole;
+  if (role === 'SLAVE') {
+    if (brokerConfig.brokerId <= 0) {
+      problems.push({ exitCode: 253, stream: 'stdout', text: "Slave's brokerId must be > 0", blocksPrint: true });
+    }
+  } else if (brokerConfig.brokerId !== 0) {
+    const where = reading.origin('brokerId');
+    reading.note('warn', where, `brokerId=${brokerConfig.brokerId} becomes 0, as ${role} always has`);
+    brokerConfig.brokerId = 0;
+  }
+  if (messageStoreConfig.enableDLegerCommitLog) brokerConfig.brokerId = -1;
+  messageStoreConfig.haListenPort = nettyServerConfig.listenPort + 1;
+  return problems;
+}
+
+function finish<C extends object>(
+  configs: C,
+  reading: FileReading,
+  java: readonly Problem[],
+  environment: Environment,
+): Loaded<C> {
+  const notYet = findNotYet(Object.values(configs), environment, reading.properties);
+  const refusals = notYet.map(({ key, text }) => refusal(`${reading.origin(key)}: ${text}`));
+  const { malformed } = reading;
+  const first: Problem[] =
+    malformed === undefined ? [] : [{ exitCode: 255, stream: 'stderr', text: malformed, blocksPrint: true }];
+  return {
+    configs,
+    fileProperties: reading.properties,
+    notices: reading.notices(),
+    problems: [...first, ...java, ...reading.refusals.map(refusal), ...refusals],
+  };
+}
+
+/** One of ours: Java would start. */
+function refusal(text: string): Problem {
+  return { exitCode: 253, stream: 'stderr', text, blocksPrint: false };
+}
