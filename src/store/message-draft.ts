@@ -1,7 +1,17 @@
+import { unescapeJsonInto } from '../codec/json-text.ts';
+import {
+  PropertySlot,
+  PropertySpans,
+  parseProperties,
+  scanProperties,
+  serialiseProperties,
+} from '../codec/message-properties.ts';
+
 /**
  * A message on its way into the store: views of the request's bytes and a few numbers. A processor keeps one and
  * fills it for each request, so that nothing is allocated per message; the put copies what it needs and keeps no view.
- * Java: MessageExtBrokerInner.
+ * Fill order: `reset()`, then the fields, then `resolveProperties()` if a property decides what to do; the put calls
+ * it otherwise. Java: MessageExtBrokerInner.
  */
 export class MessageDraft {
   /** Stored topic and its UTF-8 bytes. Give the string of the topic table, whose hash is computed already. */
@@ -31,6 +41,16 @@ export class MessageDraft {
   /** One whole pair, `CLUSTER\x01name\x02`, to be stored behind the client's; empty for none. */
   appendProperty: Buffer = EMPTY;
 
+  /** Result of {@link resolveProperties}: the text to store is `text[textStart, textEnd)`. */
+  text: Buffer = EMPTY;
+  textStart = 0;
+  textEnd = 0;
+  /** Result of {@link resolveProperties}: where the values of known properties lie in `text`. */
+  readonly spans: PropertySpans = new PropertySpans();
+
+  #resolved = false;
+  #scratch: Buffer = EMPTY;
+
   /** Everything back to the start, so that no field of the last request is left over and no bytes are held. */
   reset(): void {
     this.topic = '';
@@ -51,7 +71,73 @@ export class MessageDraft {
     this.propertiesEnd = 0;
     this.propertiesEscaped = false;
     this.appendProperty = EMPTY;
+    this.text = EMPTY;
+    this.textStart = 0;
+    this.textEnd = 0;
+    this.#resolved = false;
+  }
+
+  /**
+   * Undoes the escapes, finds the known properties and puts `appendProperty` behind. Text that is not canonical, or
+   * that holds CLUSTER already, is parsed, changed and written anew, as Java does with every message. Idempotent
+   * until the next `reset()`.
+   * @returns false when the escapes are malformed; nothing may be stored then.
+   */
+  resolveProperties(): boolean {
+    if (this.#resolved) return true;
+    if (!this.#takeText()) return false;
+    scanProperties(this.text, this.textStart, this.textEnd, this.spans);
+    if (this.appendProperty.length > 0) this.#append();
+    this.#resolved = true;
+    return true;
+  }
+
+  /** Sets `text` to the span itself, or to a copy in the scratch buffer when it is escaped or gets a pair appended. */
+  #takeText(): boolean {
+    const { properties, propertiesStart, propertiesEnd } = this;
+    if (!this.propertiesEscaped && this.appendProperty.length === 0) {
+      this.text = properties;
+      this.textStart = propertiesStart;
+      this.textEnd = propertiesEnd;
+      return true;
+    }
+    this.#room(propertiesEnd - propertiesStart + this.appendProperty.length);
+    this.text = this.#scratch;
+    this.textStart = 0;
+    if (this.propertiesEscaped) {
+      this.textEnd = unescapeJsonInto(properties, propertiesStart, propertiesEnd, this.#scratch, 0);
+    } else {
+      this.textEnd = properties.copy(this.#scratch, 0, propertiesStart, propertiesEnd);
+    }
+    return this.textEnd >= 0;
+  }
+
+  #append(): void {
+    if (!this.spans.canonical || this.spans.has(PropertySlot.CLUSTER)) return this.#rewrite();
+    copyBytes(this.appendProperty, this.#scratch, this.textEnd);
+    this.textEnd += this.appendProperty.length;
+  }
+
+  /** Java: SendMessageProcessor#sendMessage, string2messageProperties, putProperty, messageProperties2String. */
+  #rewrite(): void {
+    const map = parseProperties(this.text.toString('utf8', this.textStart, this.textEnd));
+    for (const [name, value] of parseProperties(this.appendProperty.toString('utf8'))) map.set(name, value);
+    this.text = Buffer.from(serialiseProperties(map), 'utf8');
+    this.textStart = 0;
+    this.textEnd = this.text.length;
+    scanProperties(this.text, 0, this.textEnd, this.spans);
+  }
+
+  #room(length: number): void {
+    if (this.#scratch.length < length) this.#scratch = Buffer.allocUnsafeSlow(Math.max(length, SCRATCH_BYTES));
   }
 }
 
+/** A loop: for a few bytes cheaper than the call into native code. */
+function copyBytes(source: Uint8Array, target: Uint8Array, position: number): void {
+  for (let at = 0; at < source.length; at++) target[position + at] = source[at] as number;
+}
+
+/** Room for any properties text that may be stored; longer text is refused after it was unescaped once. */
+const SCRATCH_BYTES = 65_536;
 const EMPTY: Buffer = Buffer.alloc(0);

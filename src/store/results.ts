@@ -126,8 +126,6 @@ export interface GetMessageResult {
   readonly bodies: readonly Buffer[];
   readonly sizeBytes: number;
   readonly messageCount: number;
-  /** Records by the 1/4 KiB measure of Java's commercial statistics. Java: GetMessageResult#msgCount4Commercial. */
-  readonly msgCount4Commercial: number;
   /** The reader is further behind than memory reaches: Java's master then names the slave to read from. */
   readonly suggestPullingFromSlave: boolean;
 }

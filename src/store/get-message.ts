@@ -1,0 +1,162 @@
+import { RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
+import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import type { CommitLog } from './commit-log.ts';
+import { ConsumeQueueEntries } from './consume-queue-entries.ts';
+import type { ConsumeQueueTable } from './consume-queue-table.ts';
+import type { MessageFilter } from './ports.ts';
+import { type FetchedRecords, type RecordFetch, RecordPlaces } from './record-fetch.ts';
+import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './results.ts';
+
+/** Entries looked at by one read at the least; more when more messages are asked for. Java: 16000 bytes of index. */
+const MIN_SCAN_ENTRIES = 800;
+/** However many messages are asked for, one read looks at no more entries. */
+const MAX_SCAN_ENTRIES = 16_384;
+
+/** What reading works on. */
+export interface GetMessageParts {
+  readonly config: MessageStoreConfig;
+  readonly log: CommitLog;
+  readonly consumeQueues: ConsumeQueueTable;
+  readonly fetch: RecordFetch;
+  /** Memory of the host in bytes; `accessMessageInMemoryMaxRatio` is a share of it. */
+  readonly totalMemoryBytes: number;
+}
+
+/** Reads messages from a queue. Java: DefaultMessageStore#getMessage. */
+export class GetMessage {
+  readonly #parts: GetMessageParts;
+  readonly #entries = new ConsumeQueueEntries(MIN_SCAN_ENTRIES);
+  readonly #places = new RecordPlaces();
+  /** Outcome of the scan under way. */
+  #nextOffset = 0;
+  #lastScanned = 0;
+  #removing = false;
+
+  constructor(parts: GetMessageParts) {
+    this.#parts = parts;
+  }
+
+  /** The messages at the offset that pass the filter. A promise only when old records are read. Throws StoreIoError. */
+  get(request: GetMessageRequest, filter: MessageFilter | undefined): GetMessageResult | Promise<GetMessageResult> {
+    const queue = this.#parts.consumeQueues.find(request.topic, request.queueId);
+    const min = queue?.minOffset ?? 0;
+    const max = queue?.maxOffset ?? 0;
+    const { offset } = request;
+    if (queue === undefined || max === 0) return this.#nothing('NO_MESSAGE_IN_QUEUE', offset, 0, min, max);
+    if (offset < min) return this.#nothing('OFFSET_TOO_SMALL', offset, min, min, max);
+    if (offset === max) return this.#nothing('OFFSET_OVERFLOW_ONE', offset, offset, min, max);
+    if (offset > max) return this.#nothing('OFFSET_OVERFLOW_BADLY', offset, min === 0 ? min : max, min, max);
+    const first = queue.entriesFrom(offset, MIN_SCAN_ENTRIES, this.#entries);
+    if (first === 0) return this.#nothing('OFFSET_FOUND_NULL', offset, queue.nextFileOffset(offset), min, max);
+
+    this.#begin(offset);
+    const limit = Math.min(Math.max(MIN_SCAN_ENTRIES, request.maxMsgNums), MAX_SCAN_ENTRIES);
+    const fileEnd = queue.nextFileOffset(offset);
+    for (let scanned = first; this.#scan(request, filter); ) {
+      if (scanned >= limit || this.#nextOffset >= Math.min(max, fileEnd)) break;
+      const count = queue.entriesFrom(this.#nextOffset, Math.min(limit - scanned, MIN_SCAN_ENTRIES), this.#entries);
+      if (count === 0) break;
+      scanned += count;
+    }
+    return this.#finish(min, max);
+  }
+
+  #begin(offset: number): void {
+    this.#places.clear();
+    this.#nextOffset = offset;
+    this.#lastScanned = 0;
+    this.#removing = false;
+  }
+
+  /** Goes through the entries at hand; false when the answer is full. */
+  #scan(request: GetMessageRequest, filter: MessageFilter | undefined): boolean {
+    const { log } = this.#parts;
+    const entries = this.#entries;
+    const places = this.#places;
+    const written = log.writtenEnd;
+    const minOffset = log.minOffset;
+    const onDiskBelow = written - this.#memoryHorizon();
+    for (let at = 0; at < entries.count; at++) {
+      const phyOffset = entries.phyOffset[at] as number;
+      const size = entries.size[at] as number;
+      this.#lastScanned = phyOffset;
+      if (this.#isFull(size, request.maxMsgNums, phyOffset < onDiskBelow)) return false;
+      this.#nextOffset++;
+      if (
+        filter?.isMatchedByConsumeQueue(entries.tagsCodeHigh[at] as number, entries.tagsCodeLow[at] as number) === false
+      ) {
+        continue;
+      }
+      if (phyOffset < minOffset || phyOffset + size > written || size < RECORD_OVERHEAD_BYTES) this.#removing = true;
+      else places.add(phyOffset, size);
+    }
+    return true;
+  }
+
+  /** Java: DefaultMessageStore#isTheBatchFull. Never full while empty, so a message larger than the limits gets out. */
+  #isFull(size: number, maxMsgNums: number, inDisk: boolean): boolean {
+    const { count, totalBytes } = this.#places;
+    if (count === 0) return false;
+    if (count >= maxMsgNums) return true;
+    const { config } = this.#parts;
+    if (inDisk) {
+      return (
+        totalBytes + size > config.maxTransferBytesOnMessageInDisk || count >= config.maxTransferCountOnMessageInDisk
+      );
+    }
+    return (
+      totalBytes + size > config.maxTransferBytesOnMessageInMemory || count >= config.maxTransferCountOnMessageInMemory
+    );
+  }
+
+  #finish(min: number, max: number): GetMessageResult | Promise<GetMessageResult> {
+    const { log, fetch } = this.#parts;
+    const nextBeginOffset = this.#nextOffset;
+    const behind = log.writtenEnd - this.#lastScanned > this.#memoryHorizon();
+    const without = this.#removing ? 'MESSAGE_WAS_REMOVING' : 'NO_MATCHED_MESSAGE';
+    if (this.#places.count === 0) return answer(without, nextBeginOffset, min, max, undefined, behind);
+    const fetched = fetch.fetch(this.#places);
+    if (fetched instanceof Promise) return fetched.then((found) => toResult(found, nextBeginOffset, min, max, behind));
+    return toResult(fetched, nextBeginOffset, min, max, behind);
+  }
+
+  /** Bytes behind the end of the log that count as in memory. Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE. */
+  #memoryHorizon(): number {
+    const { config, totalMemoryBytes } = this.#parts;
+    return (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100;
+  }
+
+  /** Java: #nextOffsetCorrection: a slave does not correct the reader's offset unless told to. */
+  #nothing(status: GetMessageStatus, asked: number, corrected: number, min: number, max: number): GetMessageResult {
+    const { config } = this.#parts;
+    const next = config.brokerRole !== 'SLAVE' || config.offsetCheckInSlave ? corrected : asked;
+    return answer(status, next, min, max, undefined, false);
+  }
+}
+
+function toResult(found: FetchedRecords, next: number, min: number, max: number, behind: boolean): GetMessageResult {
+  const status = found.sizes.length > 0 ? 'FOUND' : 'MESSAGE_WAS_REMOVING';
+  return answer(status, next, min, max, found, behind);
+}
+
+function answer(
+  status: GetMessageStatus,
+  nextBeginOffset: number,
+  minOffset: number,
+  maxOffset: number,
+  found: FetchedRecords | undefined,
+  suggestPullingFromSlave: boolean,
+): GetMessageResult {
+  return {
+    status,
+    nextBeginOffset,
+    minOffset,
+    maxOffset,
+    bodies: found === undefined ? NO_BODIES : [found.bytes],
+    sizeBytes: found?.bytes.length ?? 0,
+    messageCount: found?.sizes.length ?? 0,
+    suggestPullingFromSlave,
+  };
+}
+
+const NO_BODIES: readonly Buffer[] = [];

@@ -1,0 +1,81 @@
+import { BLANK_HEAD_BYTES, type CheckStatus, checkRecord, peekRecord, RecordPeek } from '../codec/message.ts';
+import type { MappedFile } from './mapped-file.ts';
+
+/** Bytes read from a file at once. */
+const READ_BYTES = 2 << 20;
+/** A length field may be garbage: a record is taken for one up to this size, or maxMessageSize when that is more. */
+const MAX_RECORD_BYTES = 64 << 20;
+
+/**
+ * Reads the records of one commit log file one after another, in large bounded reads. After `ok` the record lies at
+ * `start` in `buffer`, and `peek` tells its parts as positions in `buffer`. Throws StoreIoError.
+ */
+export class LogWalk {
+  readonly peek = new RecordPeek();
+  buffer: Buffer = Buffer.alloc(0);
+  /** Position in `buffer` of the record found last. */
+  start = 0;
+  readonly #checkCrc: { readonly checkCrc: boolean };
+  readonly #maxRecordBytes: number;
+  #file: MappedFile | undefined;
+  /** Position in the file of the next record. */
+  #position = 0;
+  /** Position in the file of `buffer[0]`, and how many bytes of it are read. */
+  #bufferFrom = 0;
+  #bufferLength = 0;
+
+  constructor(options: { readonly checkCrc: boolean; readonly maxMessageSize: number }) {
+    this.#checkCrc = { checkCrc: options.checkCrc };
+    this.#maxRecordBytes = Math.max(MAX_RECORD_BYTES, options.maxMessageSize);
+  }
+
+  /** Physical offset of the next record. */
+  get phyOffset(): number {
+    return (this.#file?.fileFromOffset ?? 0) + this.#position;
+  }
+
+  /** Goes to a position in a file. */
+  seek(file: MappedFile, position: number): void {
+    if (this.#file !== file) this.#bufferLength = 0;
+    this.#file = file;
+    this.#position = position;
+  }
+
+  /** Looks at the record at `phyOffset` without passing it. */
+  check(): CheckStatus {
+    const file = this.#file;
+    if (file === undefined) return 'invalid';
+    const room = file.fileSize - this.#position;
+    this.#fill(file, Math.min(room, BLANK_HEAD_BYTES));
+    this.start = this.#position - this.#bufferFrom;
+    const status = peekRecord(this.buffer, this.start, this.#bufferLength, this.peek);
+    if (status === 'short') {
+      const size = this.peek.totalSize;
+      if (size === 0 || size > room || size > this.#maxRecordBytes) return this.#invalid();
+      this.#fill(file, size);
+      this.start = this.#position - this.#bufferFrom;
+    }
+    return checkRecord(this.buffer, this.start, this.#bufferLength, this.#checkCrc, this.peek);
+  }
+
+  /** Passes `sizeBytes`, after {@link check} has told how many they are. */
+  skip(sizeBytes: number): void {
+    this.#position += sizeBytes;
+  }
+
+  #invalid(): CheckStatus {
+    this.peek.totalSize = 0;
+    return 'invalid';
+  }
+
+  /** Makes at least `sizeBytes` from the position on available in the buffer, unless the file ends before. */
+  #fill(file: MappedFile, sizeBytes: number): void {
+    const held = this.#bufferFrom + this.#bufferLength - this.#position;
+    if (this.#bufferLength > 0 && this.#position >= this.#bufferFrom && held >= sizeBytes) return;
+    if (this.buffer.length < sizeBytes || this.buffer.length === 0) {
+      this.buffer = Buffer.allocUnsafeSlow(Math.max(sizeBytes, Math.min(READ_BYTES, file.fileSize)));
+    }
+    this.#bufferFrom = this.#position;
+    this.#bufferLength = file.read(this.buffer, 0, this.buffer.length, this.#position);
+  }
+}

@@ -1,0 +1,81 @@
+import { javaStringHash } from '../util/java-hash.ts';
+import type { ConsumeQueue } from './consume-queue.ts';
+import type { ConsumeQueueTable } from './consume-queue-table.ts';
+
+/** One queue of one topic as the append and the dispatch see it. */
+export class QueueState {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly consumeQueue: ConsumeQueue;
+  /** Hash of `topic#`: the index hashes a key as its continuation. */
+  readonly indexSeed: number;
+  /** Logical offset of the next message staged. Java: CommitLog#topicQueueTable. */
+  nextOffset: number;
+
+  constructor(consumeQueue: ConsumeQueue) {
+    this.topic = consumeQueue.topic;
+    this.queueId = consumeQueue.queueId;
+    this.consumeQueue = consumeQueue;
+    this.indexSeed = javaStringHash(`${consumeQueue.topic}#`);
+    this.nextOffset = consumeQueue.maxOffset;
+  }
+}
+
+/**
+ * The counters of the queues that were appended to. The append makes a queue with its first message.
+ * Java: CommitLog#topicQueueTable, DefaultMessageStore#findConsumeQueue.
+ */
+export class QueueTable {
+  readonly #consumeQueues: ConsumeQueueTable;
+  readonly #topics = new Map<string, Map<number, QueueState>>();
+  #lastTopic = '';
+  #lastQueues: Map<number, QueueState> | undefined;
+  /** UTF-8 bytes of #lastTopic, for records read from disk. */
+  #lastBytes: Buffer = EMPTY;
+
+  constructor(consumeQueues: ConsumeQueueTable) {
+    this.#consumeQueues = consumeQueues;
+  }
+
+  /** The queue, made when it does not exist. */
+  ensure(topic: string, queueId: number): QueueState {
+    const queues = topic === this.#lastTopic && this.#lastQueues !== undefined ? this.#lastQueues : this.#queues(topic);
+    let queue = queues.get(queueId);
+    if (queue === undefined) {
+      queue = new QueueState(this.#consumeQueues.findOrCreate(topic, queueId));
+      queues.set(queueId, queue);
+    }
+    return queue;
+  }
+
+  /** As {@link ensure} with the topic as UTF-8 bytes[start, end): neighbours in the log are mostly of one topic. */
+  ensureByBytes(bytes: Buffer, start: number, end: number, queueId: number): QueueState {
+    const last = this.#lastBytes;
+    if (last.length === 0 || last.compare(bytes, start, end) !== 0) {
+      this.#queues(bytes.toString('utf8', start, end));
+      this.#lastBytes = Buffer.from(bytes.subarray(start, end));
+    }
+    return this.ensure(this.#lastTopic, queueId);
+  }
+
+  /** The consume queues have changed behind our back: counters start again from them. Java: #recoverTopicQueueTable. */
+  recoverCounters(): void {
+    for (const queues of this.#topics.values()) {
+      for (const queue of queues.values()) queue.nextOffset = queue.consumeQueue.maxOffset;
+    }
+  }
+
+  #queues(topic: string): Map<number, QueueState> {
+    let queues = this.#topics.get(topic);
+    if (queues === undefined) {
+      queues = new Map();
+      this.#topics.set(topic, queues);
+    }
+    this.#lastTopic = topic;
+    this.#lastQueues = queues;
+    this.#lastBytes = EMPTY;
+    return queues;
+  }
+}
+
+const EMPTY: Buffer = Buffer.alloc(0);
