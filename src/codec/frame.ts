@@ -7,10 +7,11 @@
 /** Java: NettyDecoder, com.rocketmq.remoting.frameMaxLength. Compared with the whole frame, prefix included. */
 export const FRAME_MAX_BYTES = 16_777_216;
 const PREFIX_BYTES = 4;
+/** Serialize type and header length are always there. */
 const SMALLEST_LENGTH = 4;
 
 /** Why a connection has to be closed. */
-export type FrameProblem = 'frame too large' | 'negative frame length' | 'too much in partial frames';
+export type FrameProblem = 'frame too large' | 'frame too short' | 'too much in partial frames';
 
 /** Bytes all partial frames of a server may hold together. */
 export class AssemblyBudget {
@@ -85,7 +86,7 @@ export class FrameDecoder {
   }
 
   private lengthProblem(length: number): FrameProblem | undefined {
-    if (length < 0) return 'negative frame length';
+    if (length < SMALLEST_LENGTH) return 'frame too short';
     if (length + PREFIX_BYTES > this.maxBytes) return 'frame too large';
     return undefined;
   }
@@ -93,7 +94,7 @@ export class FrameDecoder {
   private startPartial(length: number): FrameProblem | undefined {
     if (this.budget.usedBytes + length > this.budget.limitBytes) return 'too much in partial frames';
     this.budget.usedBytes += length;
-    this.partial = Buffer.allocUnsafeSlow(Math.max(length, 0));
+    this.partial = Buffer.allocUnsafeSlow(length);
     this.partialBytes = 0;
     return undefined;
   }

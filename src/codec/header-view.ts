@@ -1,6 +1,7 @@
+import { assert } from '../util/assert.ts';
+import type { FieldKind, FieldRow, HeaderSchema, HeaderValues } from './header.ts';
 import { unescapeJsonInto } from './json-text.ts';
-import { sameBytes, ScannedCommand } from './scanned-command.ts';
-import type { FieldRow, HeaderSchema, HeaderValues } from './header.ts';
+import { ScannedCommand, sameBytes } from './scanned-command.ts';
 
 /** A header schema compiled to slots: field number i of the schema is slot i of its view. */
 export class HeaderPlan<S extends HeaderSchema = HeaderSchema> {
@@ -62,6 +63,11 @@ export interface HeaderBinder<S extends HeaderSchema> {
    * @returns the remark of the refusal when a required field is missing or not a number, else undefined.
    */
   bind(scanned: ScannedCommand): string | undefined;
+  /**
+   * Makes every read of the view throw until the next `bind`. Test builds of the dispatcher call it when the synchronous
+   * part of a handler is over, so that a late read is seen the day it is written.
+   */
+  poison(): void;
 }
 
 const ABSENT = -1;
@@ -71,9 +77,14 @@ export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S>
   const plan = new HeaderPlan(schema);
   const view = new SlotView(plan);
   plan.rows.forEach((row, slot) => {
-    Object.defineProperty(view, plan.names[slot] as string, { get: getterFor(view, row, slot), enumerable: true });
+    const name = plan.names[slot] as string;
+    Object.defineProperty(view, name, { get: getterFor(view, row, slot), enumerable: true });
   });
-  return { view: view as unknown as HeaderView<S>, bind: (scanned) => view.bind(scanned) };
+  return {
+    view: view as unknown as HeaderView<S>,
+    bind: (scanned) => view.bind(scanned),
+    poison: () => view.poison(),
+  };
 }
 
 class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
@@ -94,54 +105,48 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
 
   bind(scanned: ScannedCommand): string | undefined {
     this.scanned = scanned;
-    const plan = this.plan;
-    this.fieldOf.fill(ABSENT);
+    const { plan, fieldOf } = this;
+    const bytes = scanned.bytes;
+    fieldOf.fill(ABSENT);
     const count = scanned.fieldCount;
     for (let at = 0; at < count; at++) {
-      const slot = plan.slotOf(scanned.bytes, scanned.keyStart[at] as number, scanned.keyEnd[at] as number);
-      if (slot >= 0) this.fieldOf[slot] = at;
+      const slot = plan.slotOf(bytes, scanned.keyStart[at] as number, scanned.keyEnd[at] as number);
+      if (slot >= 0) fieldOf[slot] = at;
     }
-    for (let slot = 0; slot < plan.rows.length; slot++) {
-      const row = plan.rows[slot] as FieldRow;
-      const at = this.fieldOf[slot] as number;
+    const rows = plan.rows;
+    for (let slot = 0; slot < rows.length; slot++) {
+      const row = rows[slot] as FieldRow;
+      const at = fieldOf[slot] as number;
       if (at === ABSENT) {
-        if (row.need === 'required') return `field ${wireName(plan, slot)} missing`;
+        if (row.need === 'required') return `field ${plan.names[slot]} missing`;
         this.numbers[slot] = row.need === 'primitive' ? 0 : Number.NaN;
       } else if (row.kind !== 'string') {
-        const value = this.parse(row, at);
-        this.numbers[slot] = value;
-        if (value !== value && !this.tolerates(row, slot)) return `field ${wireName(plan, slot)} not a number`;
+        const value = parseField(row.kind, scanned, at);
+        if (!Number.isNaN(value)) this.numbers[slot] = value;
+        else if (row.need === 'required') return `field ${plan.names[slot]} not a number`;
+        else this.numbers[slot] = row.need === 'primitive' ? 0 : Number.NaN;
       }
     }
     return undefined;
   }
 
-  /** An unparsable value: refused when required, else as if it were absent. Java logs it and keeps the default. */
-  private tolerates(row: FieldRow, slot: number): boolean {
-    if (row.need === 'required') return false;
-    if (row.need === 'primitive') this.numbers[slot] = 0;
-    return true;
+  poison(): void {
+    this.scanned = POISONED;
+    this.fieldOf.fill(ABSENT);
+    this.numbers.fill(Number.NaN);
   }
 
-  private parse(row: FieldRow, at: number): number {
-    const scanned = this.scanned;
-    const start = scanned.valueStart[at] as number;
-    const end = scanned.valueEnd[at] as number;
-    switch (row.kind) {
-      case 'int':
-        return scanned.valueEscaped[at] === 1 ? Number.NaN : parseInteger(scanned.bytes, start, end, 0x7fffffff);
-      case 'long':
-        return scanned.valueEscaped[at] === 1 ? Number.NaN : parseLong(scanned.bytes, start, end);
-      case 'boolean':
-        return scanned.valueText(at).toLowerCase() === 'true' ? 1 : 0;
-      default:
-        return parseDouble(scanned.valueText(at));
-    }
+  /** What an absent field reads as; every field of a poisoned view is absent. */
+  absent(): undefined {
+    assert(this.scanned !== POISONED, 'a header was read after the synchronous part of its handler');
+    return undefined;
   }
 
   startOf(slot: number): number {
     const at = this.fieldOf[slot] as number;
-    return at === ABSENT ? ABSENT : (this.scanned.valueStart[at] as number);
+    if (at !== ABSENT) return this.scanned.valueStart[at] as number;
+    this.absent();
+    return ABSENT;
   }
 
   endOf(slot: number): number {
@@ -161,23 +166,54 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   }
 }
 
-function wireName<S extends HeaderSchema>(plan: HeaderPlan<S>, slot: number): string {
-  return plan.names[slot] as string;
-}
+/** Stands for the command of a view that may not be read any more. */
+const POISONED = new ScannedCommand();
 
 function getterFor<S extends HeaderSchema>(view: SlotView<S>, row: FieldRow, slot: number): () => unknown {
   if (row.kind === 'string') {
     return () => {
       const at = view.fieldOf[slot] as number;
-      return at === ABSENT ? undefined : view.scanned.valueText(at);
+      return at === ABSENT ? view.absent() : view.scanned.valueText(at);
     };
   }
   const isBoolean = row.kind === 'boolean';
   return () => {
     const value = view.numbers[slot] as number;
-    if (value !== value) return undefined;
+    if (Number.isNaN(value)) return view.absent();
     return isBoolean ? value === 1 : value;
   };
+}
+
+/** A field's value as a number (booleans 0 or 1); NaN when Java could not parse it. */
+function parseField(kind: FieldKind, scanned: ScannedCommand, at: number): number {
+  if (scanned.valueEscaped[at] === 1) {
+    const bytes = Buffer.from(scanned.valueText(at), 'utf8');
+    return parseSpan(kind, bytes, 0, bytes.length);
+  }
+  return parseSpan(kind, scanned.bytes, scanned.valueStart[at] as number, scanned.valueEnd[at] as number);
+}
+
+function parseSpan(kind: FieldKind, bytes: Buffer, start: number, end: number): number {
+  switch (kind) {
+    case 'int':
+      return parseInteger(bytes, start, end, INT_MAX);
+    case 'long':
+      return parseLong(bytes, start, end);
+    case 'boolean':
+      return isTrue(bytes, start, end) ? 1 : 0;
+    default:
+      return parseDouble(bytes.toString('utf8', start, end));
+  }
+}
+
+const INT_MAX = 0x7fffffff;
+const TRUE = Buffer.from('true', 'latin1');
+
+/** Java: Boolean#parseBoolean. */
+function isTrue(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start !== TRUE.length) return false;
+  for (let i = 0; i < TRUE.length; i++) if (((bytes[start + i] as number) | 0x20) !== TRUE[i]) return false;
+  return true;
 }
 
 /** Java: Integer#parseInt over ASCII bytes; NaN when it would throw. `most` is 2^31 − 1. */
@@ -185,14 +221,15 @@ export function parseInteger(bytes: Buffer, start: number, end: number, most: nu
   let at = start;
   const sign = bytes[at];
   if (sign === 0x2d || sign === 0x2b) at++;
-  if (at >= end || end - at > 16) return end - at > 16 ? parseLongDigits(bytes, at, end, sign === 0x2d, most) : Number.NaN;
+  if (at >= end || end - at > 16)
+    return end - at > 16 ? parseLongDigits(bytes, at, end, sign === 0x2d, most) : Number.NaN;
   let value = 0;
   for (; at < end; at++) {
     const digit = (bytes[at] as number) - 0x30;
     if (digit < 0 || digit > 9) return Number.NaN;
     value = value * 10 + digit;
   }
-  if (sign === 0x2d) return value > most + 1 ? Number.NaN : -value;
+  if (sign === 0x2d) return value > most + 1 ? Number.NaN : 0 - value;
   return value > most ? Number.NaN : value;
 }
 
@@ -219,7 +256,7 @@ function parseLongDigits(bytes: Buffer, start: number, end: number, negative: bo
   if (value > (negative ? LONG_MAX + 1n : LONG_MAX)) return Number.NaN;
   const number = Number(value);
   if (number > (negative ? most + 1 : most)) return Number.NaN;
-  return negative ? -number : number;
+  return negative ? 0 - number : number;
 }
 
 /** Java: Double#parseDouble for plain decimal text; NaN for everything else. */

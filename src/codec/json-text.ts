@@ -1,11 +1,10 @@
 /**
- * JSON string text as bytes: unescaping while copying, and escaping while writing. No strings on the way.
- * The hot path meets `\u0001` and `\u0002` in every properties value.
+ * JSON string text as bytes: escapes are undone while copying, without a string on the way. The hot path meets
+ * `\u0001` and `\u0002` in every properties value.
  */
 
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
-const HEX_UPPER = Buffer.from('0123456789ABCDEF', 'latin1');
 
 /** Value of an ASCII hex digit, or -1. */
 function hexValue(byte: number): number {
@@ -79,58 +78,5 @@ export function shortEscape(letter: number): number {
       return 9;
     default:
       return -1;
-  }
-}
-
-/** Bytes that `escapeJsonInto` needs at the most for a text of `length` UTF-8 bytes. */
-export function escapedSizeLimit(length: number): number {
-  return length * 6;
-}
-
-/**
- * Writes UTF-8 text as the inside of a JSON string, escaped as fastjson does on the wire: short forms for
- * `" \ \b \f \n \r \t`, other control characters and DEL as `\u00XX`. The caller has made room (escapedSizeLimit).
- * @returns the position behind the text.
- */
-export function escapeJsonInto(source: Uint8Array, start: number, end: number, target: Buffer, position: number): number {
-  let out = position;
-  for (let at = start; at < end; at++) {
-    const byte = source[at] as number;
-    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH && byte !== 0x7f) {
-      target[out++] = byte;
-      continue;
-    }
-    target[out++] = BACKSLASH;
-    const letter = shortLetter(byte);
-    if (letter !== 0) {
-      target[out++] = letter;
-    } else {
-      target[out++] = 0x75;
-      target[out++] = 0x30;
-      target[out++] = 0x30;
-      target[out++] = HEX_UPPER[byte >> 4] as number;
-      target[out++] = HEX_UPPER[byte & 15] as number;
-    }
-  }
-  return out;
-}
-
-function shortLetter(byte: number): number {
-  switch (byte) {
-    case QUOTE:
-    case BACKSLASH:
-      return byte;
-    case 8:
-      return 0x62;
-    case 9:
-      return 0x74;
-    case 10:
-      return 0x6e;
-    case 12:
-      return 0x66;
-    case 13:
-      return 0x72;
-    default:
-      return 0;
   }
 }

@@ -1,4 +1,3 @@
-import { assert } from '../util/assert.ts';
 import { asciiEscape, shortEscape } from './json-text.ts';
 
 /** More extFields than this take the slow path; more than {@link MOST_FIELDS} are malformed. */
@@ -21,6 +20,12 @@ export const languages = [
   'OMS',
 ] as const;
 export type Language = (typeof languages)[number];
+
+/** Ordinal of a language name in any case, or -1. Java: LanguageCode, null for an unknown name. */
+export function languageCode(name: string): number {
+  const at = languages.indexOf(name as Language);
+  return at >= 0 ? at : languages.indexOf(name.toUpperCase() as Language);
+}
 
 /**
  * One command header as spans over its bytes. Reused for every frame of a dispatcher: whoever keeps something copies
@@ -136,7 +141,6 @@ export class ScannedCommand {
 
 /** Undoes the escapes that the scanner lets through. */
 function unescapeText(text: string): string {
-  assert(!text.includes('"') || text.includes('\\"'), 'a span with a bare quote');
   return JSON.parse(`"${text}"`) as string;
 }
 
@@ -174,7 +178,7 @@ export function scanJsonHeader(bytes: Buffer, start: number, end: number, out: S
       at += 1;
     }
   }
-  return true;
+  return at === limit;
 }
 
 const KEY_CODE = 1;
@@ -203,7 +207,8 @@ function topKey(bytes: Buffer, start: number, end: number): number {
   const first = bytes[start];
   for (let i = 0; i < TOP_KEY_BYTES.length; i++) {
     const known = TOP_KEY_BYTES[i] as { bytes: Buffer; id: number };
-    if (known.bytes.length === length && known.bytes[0] === first && sameBytes(known.bytes, bytes, start)) return known.id;
+    if (known.bytes.length === length && known.bytes[0] === first && sameBytes(known.bytes, bytes, start))
+      return known.id;
   }
   return 0;
 }
@@ -242,7 +247,7 @@ function scanNumber(bytes: Buffer, at: number, limit: number, key: number, out: 
     i++;
   }
   if (i === digits || i - digits > 10) return -1;
-  if (negative) value = -value;
+  if (negative) value = 0 - value;
   if (value > 0x7fffffff || value < -0x80000000) return -1;
   if (key === KEY_CODE) out.code = value;
   else if (key === KEY_FLAG) out.flag = value;
@@ -264,7 +269,7 @@ function scanWord(bytes: Buffer, at: number, limit: number, key: number, out: Sc
   if (i >= limit) return -1;
   if (key === KEY_LANGUAGE) {
     const isJava = i - at === 5 && bytes[at + 1] === 0x4a && bytes[at + 2] === 0x41 && bytes[at + 3] === 0x56;
-    out.language = isJava ? 0 : languages.indexOf(bytes.toString('latin1', at + 1, i) as Language);
+    out.language = isJava ? 0 : languageCode(bytes.toString('utf8', at + 1, i));
   }
   return i + 1;
 }
@@ -313,7 +318,7 @@ function scanExtFields(bytes: Buffer, at: number, limit: number, out: ScannedCom
   if (bytes[at] !== OPEN) return -1;
   out.hasExtFields = true;
   let i = at + 1;
-  if (bytes[i] === CLOSE) return i + 1;
+  if (i < limit && bytes[i] === CLOSE) return i + 1;
   while (i < limit) {
     if (bytes[i] !== QUOTE) return -1;
     const keyStart = i + 1;

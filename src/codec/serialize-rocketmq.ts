@@ -1,6 +1,6 @@
+import type { RemotingCommand } from './command-value.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import { languages, type ScannedCommand } from './scanned-command.ts';
-import type { RemotingCommand } from './remoting-command.ts';
 
 const FIXED_BYTES = 2 + 1 + 2 + 4 + 4 + 4;
 

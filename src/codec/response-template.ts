@@ -1,0 +1,158 @@
+import { assert } from '../util/assert.ts';
+import { JSON_TYPE, VERSION_4_6_0 } from './command-value.ts';
+import type { CommandRow } from './commands.ts';
+import type { HeaderSchema } from './header.ts';
+import type { OutputBuffer } from './output-buffer.ts';
+import { writeJsonText } from './serialize-json.ts';
+
+/**
+ * Answers as bytes. Cold ones go through {@link writeResponse}; for the hot ones (send, pull, offsets, heartbeats) a
+ * {@link ResponseTemplate} holds everything that is the same in every answer, and the handler patches numbers in.
+ * All answers are JSON, whatever the request was. Java: RemotingCommand#encode, FastJSON's alphabetical key order.
+ */
+
+/** What an answer holds besides its body. */
+export interface ResponseParts {
+  /** Number of the response code. */
+  readonly code: number;
+  readonly opaque: number;
+  readonly remark?: string | undefined;
+  /** Values of the row's response schema; undefined ones are left out. */
+  readonly header?: Readonly<Record<string, unknown>> | undefined;
+  /** Length of the body that will follow the header; 0 when there is none. */
+  readonly bodyBytes: number;
+}
+
+/** `i32 length | u8 type, u24 header length`. */
+const PREFIX_BYTES = 8;
+
+/**
+ * Appends frame prefix and JSON header of an answer. The length in the prefix counts `bodyBytes` more: the caller
+ * appends the body, or writes it to the socket behind this buffer.
+ * @param row the request's row, which says whether extFields are there when no field is set; undefined when the
+ *   request code is unknown
+ * @returns bytes of the whole frame, prefix and body included
+ */
+export function writeResponse(out: OutputBuffer, row: CommandRow | undefined, parts: ResponseParts): number {
+  const frameStart = beginFrame(out);
+  out.text('{"code":');
+  out.decimal(parts.code);
+  if (parts.header !== undefined || row?.responseHeader === true)
+    writeExtFields(out, row?.response ?? {}, parts.header);
+  out.raw(FLAGS_AND_OPAQUE);
+  out.decimal(parts.opaque);
+  if (parts.remark !== undefined) {
+    out.text(',"remark":"');
+    writeJsonText(parts.remark, out);
+    out.text('"');
+  }
+  out.raw(LAST_KEYS);
+  return endFrame(out, frameStart, parts.bodyBytes);
+}
+
+const FLAGS_AND_OPAQUE = Buffer.from(',"flag":1,"language":"JAVA","opaque":', 'latin1');
+const LAST_KEYS = Buffer.from(`,"serializeTypeCurrentRPC":"JSON","version":${VERSION_4_6_0}}`, 'latin1');
+
+function writeExtFields(out: OutputBuffer, schema: HeaderSchema, values: ResponseParts['header']): void {
+  out.text(',"extFields":{');
+  let separator = '"';
+  for (const name of Object.keys(schema)) {
+    const value = values?.[name];
+    if (value === undefined) continue;
+    out.text(separator);
+    out.text(schema[name]?.wire ?? name);
+    out.text('":"');
+    if (typeof value === 'number') out.decimal(value);
+    else writeJsonText(String(value), out);
+    out.text('"');
+    separator = ',"';
+  }
+  out.text('}');
+}
+
+function beginFrame(out: OutputBuffer): number {
+  const frameStart = out.length;
+  out.reserve(PREFIX_BYTES);
+  out.length = frameStart + PREFIX_BYTES;
+  return frameStart;
+}
+
+function endFrame(out: OutputBuffer, frameStart: number, bodyBytes: number): number {
+  const headerBytes = out.length - frameStart - PREFIX_BYTES;
+  const frameBytes = PREFIX_BYTES + headerBytes + bodyBytes;
+  out.putInt32At(frameStart, frameBytes - 4);
+  out.putInt32At(frameStart + 4, (JSON_TYPE << 24) | headerBytes);
+  return frameBytes;
+}
+
+/** What is the same in every answer that a template writes. */
+export interface TemplateOptions<S extends HeaderSchema> {
+  /** Number of the response code. */
+  readonly code: number;
+  readonly remark?: string;
+  /** Fields with the same value in every answer. */
+  readonly constants?: { readonly [F in keyof S]?: string };
+  /** Fields whose value is written each time, in this order. */
+  readonly fields: readonly (keyof S & string)[];
+}
+
+/**
+ * An answer compiled to byte runs. Use:
+ * ```
+ * const frame = template.begin(out);   // up to and including the opening quote of the first field's value
+ * out.hex64(offset);
+ * template.next(out);                  // closes the value, opens the next field's, in the order of `fields`
+ * out.decimal(queueId);
+ * template.end(out, frame, opaque, bodyBytes);
+ * ```
+ * Values are digits or other text that needs no JSON escapes. Nothing else may be appended to `out` in between.
+ */
+export class ResponseTemplate<S extends HeaderSchema = HeaderSchema> {
+  readonly #head: Buffer;
+  readonly #between: readonly Buffer[];
+  readonly #tail: Buffer;
+  readonly #last: Buffer;
+  #field = 0;
+
+  constructor(row: CommandRow & { readonly response: S }, options: TemplateOptions<S>) {
+    const wire = (name: string) => row.response[name]?.wire ?? name;
+    const constants = Object.entries(options.constants ?? {}) as [string, string][];
+    const fixed = constants.map(([name, value]) => `"${wire(name)}":${JSON.stringify(value)}`).join(',');
+    const [first, ...others] = options.fields;
+    let head = `{"code":${options.code}`;
+    if (row.responseHeader) head += `,"extFields":{${fixed}`;
+    if (first !== undefined) head += `${fixed === '' ? '' : ','}"${wire(first)}":"`;
+    assert(row.responseHeader || options.fields.length + constants.length === 0, 'fields without a response header');
+    this.#head = Buffer.concat([Buffer.alloc(PREFIX_BYTES), Buffer.from(head, 'utf8')]);
+    this.#between = others.map((name) => Buffer.from(`","${wire(name)}":"`, 'utf8'));
+    const close = `${first === undefined ? '' : '"'}${row.responseHeader ? '}' : ''}`;
+    this.#tail = Buffer.from(close + FLAGS_AND_OPAQUE.toString('latin1'), 'latin1');
+    const remark = options.remark === undefined ? '' : `,"remark":${JSON.stringify(options.remark)}`;
+    this.#last = Buffer.from(remark + LAST_KEYS.toString('latin1'), 'utf8');
+  }
+
+  /** Starts an answer; the value of the first field comes next. Returns the position of the frame, for `end`. */
+  begin(out: OutputBuffer): number {
+    const frameStart = out.length;
+    this.#field = 0;
+    out.raw(this.#head);
+    return frameStart;
+  }
+
+  /** Ends a field's value and begins the next one's. */
+  next(out: OutputBuffer): void {
+    out.raw(this.#between[this.#field++] as Buffer);
+  }
+
+  /**
+   * Ends the last field's value and the header, and patches the lengths; the body follows.
+   * @returns bytes of the whole frame, prefix and body included
+   */
+  end(out: OutputBuffer, frameStart: number, opaque: number, bodyBytes: number): number {
+    assert(this.#field === this.#between.length, 'a response template with fields left out');
+    out.raw(this.#tail);
+    out.decimal(opaque);
+    out.raw(this.#last);
+    return endFrame(out, frameStart, bodyBytes);
+  }
+}
