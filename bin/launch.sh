@@ -38,5 +38,8 @@ launch() {
     echo "$root/dist/$program.js is missing." >&2
     exit 1
   fi
+  # As Java's scripts do: the home of the installation is where the launcher lies, unless somebody says otherwise.
+  : "${ROCKETMQ_HOME:=$root}"
+  export ROCKETMQ_HOME
   exec "$node" "$root/dist/$program.js" "$@"
 }
