@@ -1,0 +1,105 @@
+import { decodeBody, encodeBodyText } from '../codec/bodies/schema.ts';
+import { consumerOffsetSerializeWrapper } from '../codec/bodies/topic-config.ts';
+import { DecodeError } from '../codec/fast-json.ts';
+import type { Logger } from '../util/logger.ts';
+import type { StateFile } from './config-manager.ts';
+
+/** Keys (`topic@group`) one broker keeps offsets for. New ones beyond are refused; Java has no limit. */
+const MOST_KEYS = 500_000;
+/** Queues of one key; queue numbers at or above are refused, since no topic has so many. */
+const MOST_QUEUES = 65_536;
+const SEPARATOR = '@';
+
+export type OffsetTable = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** How far each group has consumed each queue, `config/consumerOffset.json`. Java: ConsumerOffsetManager. */
+export class ConsumerOffsetManager {
+  readonly #table = new Map<string, Map<number, number>>();
+  readonly #file: StateFile;
+  readonly #log: Logger;
+  #dirty = false;
+
+  constructor(options: { file: StateFile; log: Logger }) {
+    this.#file = options.file;
+    this.#log = options.log;
+  }
+
+  /** @throws StateFileError */
+  load(): void {
+    const loaded = this.#file.load((text) => {
+      const table = decodeBody(consumerOffsetSerializeWrapper, text);
+      return table instanceof DecodeError ? undefined : table;
+    });
+    for (const [key, offsets] of loaded?.offsetTable ?? []) this.#table.set(key, new Map(offsets));
+  }
+
+  get table(): OffsetTable {
+    return this.#table;
+  }
+
+  /**
+   * Remembers an offset; it may go back, which is logged only, as in Java.
+   * @returns false when the table is full or the queue number is no queue's. Java: ConsumerOffsetManager#commitOffset.
+   */
+  commit(group: string, topic: string, queueId: number, offset: number): boolean {
+    const key = topic + SEPARATOR + group;
+    let offsets = this.#table.get(key);
+    if (offsets === undefined) {
+      if (this.#table.size >= MOST_KEYS) return false;
+      offsets = new Map();
+      this.#table.set(key, offsets);
+    }
+    const stored = offsets.get(queueId);
+    if (stored === undefined && (queueId < 0 || queueId >= MOST_QUEUES)) return false;
+    if (stored !== undefined && offset < stored) {
+      this.#log.warn({ group, topic, queueId, offset, stored }, 'a consumer offset goes back');
+    }
+    if (stored !== offset) {
+      offsets.set(queueId, offset);
+      this.#dirty = true;
+    }
+    return true;
+  }
+
+  /** The stored offset, or −1. Java: ConsumerOffsetManager#queryOffset. */
+  query(group: string, topic: string, queueId: number): number {
+    return this.#table.get(topic + SEPARATOR + group)?.get(queueId) ?? -1;
+  }
+
+  /** Topics a group has offsets for. Java: ConsumerOffsetManager#whichTopicByConsumer. */
+  topicsOf(group: string): Set<string> {
+    const topics = new Set<string>();
+    for (const key of this.#table.keys()) {
+      const at = key.indexOf(SEPARATOR);
+      if (key.slice(at + 1) === group) topics.add(key.slice(0, at));
+    }
+    return topics;
+  }
+
+  /** Groups that have offsets for a topic. Java: ConsumerOffsetManager#whichGroupByTopic. */
+  groupsOf(topic: string): Set<string> {
+    const groups = new Set<string>();
+    for (const key of this.#table.keys()) {
+      const at = key.indexOf(SEPARATOR);
+      if (key.slice(0, at) === topic) groups.add(key.slice(at + 1));
+    }
+    return groups;
+  }
+
+  /** Writes the table in the background when it changed since the last time. */
+  async persist(): Promise<void> {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    if (!(await this.#file.save(() => this.#text()))) this.#dirty = true;
+  }
+
+  /** Writes the table at once, as the last act of a stop. Throws FsError. */
+  persistNow(): void {
+    this.#file.saveNow(this.#text());
+    this.#dirty = false;
+  }
+
+  #text(): string {
+    return encodeBodyText(consumerOffsetSerializeWrapper, { offsetTable: this.#table }, { pretty: true });
+  }
+}

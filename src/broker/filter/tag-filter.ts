@@ -1,0 +1,27 @@
+import { javaStringHash } from '../../util/java-hash.ts';
+import type { MessageFilter } from '../../store/ports.ts';
+
+/** Every message of the topic. */
+export const SUB_ALL = '*';
+
+/**
+ * Hashes of the tags of an expression such as `A || B`; undefined when it matches every message.
+ * Java: FilterAPI#buildSubscriptionData.
+ */
+export function tagCodes(expression: string | undefined): number[] | undefined {
+  if (expression === undefined || expression === '' || expression === SUB_ALL) return undefined;
+  const tags = expression
+    .split('||')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+  return tags.map((tag) => javaStringHash(tag));
+}
+
+/**
+ * Matches a message by the hash of its tag; the client compares the text again. The broker compares 32 bits only.
+ * Java: ExpressionMessageFilter#isMatchedByConsumeQueue.
+ */
+export function tagFilter(codes: readonly number[]): MessageFilter {
+  const wanted = new Set(codes);
+  return { isMatchedByConsumeQueue: (_high, low) => wanted.has(low) };
+}

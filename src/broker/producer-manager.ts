@@ -1,0 +1,73 @@
+import type { Connection } from '../remoting/connection.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { CHANNEL_EXPIRED_MS, type ClientChannelInfo } from './consumer-manager.ts';
+
+const MOST_GROUPS = 200_000;
+const MOST_CHANNELS_PER_GROUP = 20_000;
+
+/** Connected producers by group. Java: ProducerManager. */
+export class ProducerManager {
+  readonly #groups = new Map<string, Map<Connection, ClientChannelInfo>>();
+  readonly #groupsOf = new Map<Connection, Set<string>>();
+  readonly #clock: Clock;
+  readonly #log: Logger;
+
+  constructor(options: { clock: Clock; log: Logger }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** Channels of a group, or undefined when nobody of it is connected. */
+  channels(group: string): ReadonlyMap<Connection, ClientChannelInfo> | undefined {
+    return this.#groups.get(group);
+  }
+
+  /** Takes a heartbeat. Java: ProducerManager#registerProducer. */
+  register(group: string, channel: ClientChannelInfo): void {
+    let channels = this.#groups.get(group);
+    if (channels === undefined) {
+      if (this.#groups.size >= MOST_GROUPS) return;
+      channels = new Map();
+      this.#groups.set(group, channels);
+    }
+    const known = channels.get(channel.connection);
+    if (known !== undefined) {
+      known.lastUpdateMs = this.#clock.now();
+      return;
+    }
+    if (channels.size >= MOST_CHANNELS_PER_GROUP) return;
+    channels.set(channel.connection, channel);
+    const groups = this.#groupsOf.get(channel.connection);
+    if (groups === undefined) this.#groupsOf.set(channel.connection, new Set([group]));
+    else groups.add(group);
+  }
+
+  /** Takes a client out of a group. Java: ProducerManager#unregisterProducer. */
+  unregister(group: string, connection: Connection): void {
+    const channels = this.#groups.get(group);
+    channels?.delete(connection);
+    if (channels?.size === 0) this.#groups.delete(group);
+    const groups = this.#groupsOf.get(connection);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#groupsOf.delete(connection);
+  }
+
+  /** Takes a closed connection out of all its groups. Java: ProducerManager#doChannelCloseEvent. */
+  onClose(connection: Connection): void {
+    for (const group of [...(this.#groupsOf.get(connection) ?? [])]) this.unregister(group, connection);
+  }
+
+  /** Closes connections whose last heartbeat is too long ago. Java: ProducerManager#scanNotActiveChannel. */
+  scanNotActive(): void {
+    const now = this.#clock.now();
+    for (const [group, channels] of [...this.#groups]) {
+      for (const channel of [...channels.values()]) {
+        if (now - channel.lastUpdateMs <= CHANNEL_EXPIRED_MS) continue;
+        this.#log.warn({ group, clientId: channel.clientId }, 'no heartbeat of a producer, closing');
+        this.unregister(group, channel.connection);
+        channel.connection.destroy('no heartbeat');
+      }
+    }
+  }
+}

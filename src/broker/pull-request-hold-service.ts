@@ -1,0 +1,147 @@
+import type { Connection } from '../remoting/connection.ts';
+import type { MessageArrivingListener, MessageFilter } from '../store/ports.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+
+/** Java: PullRequestHoldService#run with longPollingEnable. */
+const SCAN_PERIOD_MS = 5_000;
+/** Pulls run again in one turn; the rest follow in the next turns, so that sends get theirs in between. */
+const MOST_WAKES_PER_TURN = 256;
+
+/** A pull that waits for messages. Everything in it is a copy: the request's bytes are gone. */
+export interface HeldPull {
+  readonly connection: Connection;
+  readonly topic: string;
+  readonly queueId: number;
+  /** First index wanted. */
+  readonly offset: number;
+  readonly suspendedAtMs: number;
+  readonly timeoutMs: number;
+  /** undefined matches every message. */
+  readonly filter: MessageFilter | undefined;
+  /** Runs the whole pull again, this time without waiting, and answers it. */
+  readonly rerun: () => void;
+}
+
+/** Keeps pulls that found nothing until a message arrives or their time is over. Java: PullRequestHoldService. */
+export class PullRequestHoldService implements MessageArrivingListener {
+  readonly #held = new Map<string, Map<number, HeldPull[]>>();
+  readonly #woken: HeldPull[] = [];
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #maxOffset: (topic: string, queueId: number) => number;
+  readonly #scanPeriodMs: () => number;
+  #count = 0;
+  #draining = false;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: {
+    clock: Clock;
+    /** Pulls held at the most; more are answered at once. Java: pullThreadPoolQueueCapacity. */
+    limit: number;
+    maxOffset: (topic: string, queueId: number) => number;
+    /** longPollingEnable and shortPollingTimeMills, read at each turn. */
+    scanPeriodMs?: () => number;
+  }) {
+    this.#clock = options.clock;
+    this.#limit = options.limit;
+    this.#maxOffset = options.maxOffset;
+    this.#scanPeriodMs = options.scanPeriodMs ?? (() => SCAN_PERIOD_MS);
+  }
+
+  /** Pulls held now. */
+  get count(): number {
+    return this.#count;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#clock.setTimeout(() => {
+      this.scan();
+      this.start();
+    }, this.#scanPeriodMs());
+  }
+
+  /** Stops waking; what is held is dropped, its clients ask again elsewhere. */
+  shutdown(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#held.clear();
+    this.#count = 0;
+    this.#woken.length = 0;
+  }
+
+  /** Holds a pull; false when there are too many, and it has to be answered at once. */
+  suspend(pull: HeldPull): boolean {
+    if (this.#count >= this.#limit || this.#stopped) return false;
+    let queues = this.#held.get(pull.topic);
+    if (queues === undefined) {
+      queues = new Map();
+      this.#held.set(pull.topic, queues);
+    }
+    const pulls = queues.get(pull.queueId);
+    if (pulls === undefined) queues.set(pull.queueId, [pull]);
+    else pulls.push(pull);
+    this.#count += 1;
+    return true;
+  }
+
+  /** Java: NotifyMessageArrivingListener#arriving. Per message: returns at once when nobody waits. */
+  arriving(topic: string, queueId: number, nextOffset: number, tagsCodeHigh: number, tagsCodeLow: number): void {
+    if (this.#count === 0) return;
+    const pulls = this.#held.get(topic)?.get(queueId);
+    if (pulls === undefined) return;
+    const now = this.#clock.now();
+    this.#retain(topic, queueId, pulls, (pull) => {
+      if (nextOffset <= pull.offset) return true;
+      const filter = pull.filter;
+      if (filter === undefined || filter.isMatchedByConsumeQueue(tagsCodeHigh, tagsCodeLow)) return false;
+      return now < pull.suspendedAtMs + pull.timeoutMs;
+    });
+  }
+
+  /** Wakes what is due or has messages in its queue, whatever their tags. Java: #checkHoldRequest. */
+  scan(): void {
+    const now = this.#clock.now();
+    for (const [topic, queues] of [...this.#held]) {
+      for (const [queueId, pulls] of [...queues]) {
+        const newest = this.#maxOffset(topic, queueId);
+        this.#retain(
+          topic,
+          queueId,
+          pulls,
+          (pull) => newest <= pull.offset && now < pull.suspendedAtMs + pull.timeoutMs && pull.connection.isOpen,
+        );
+      }
+    }
+  }
+
+  #retain(topic: string, queueId: number, pulls: HeldPull[], keep: (pull: HeldPull) => boolean): void {
+    const kept: HeldPull[] = [];
+    for (const pull of pulls) {
+      if (keep(pull)) kept.push(pull);
+      else if (pull.connection.isOpen) this.#woken.push(pull);
+    }
+    if (kept.length === pulls.length) return;
+    this.#count -= pulls.length - kept.length;
+    if (kept.length > 0) this.#held.get(topic)?.set(queueId, kept);
+    else this.#forget(topic, queueId);
+    this.#drainLater();
+  }
+
+  #forget(topic: string, queueId: number): void {
+    const queues = this.#held.get(topic);
+    queues?.delete(queueId);
+    if (queues?.size === 0) this.#held.delete(topic);
+  }
+
+  #drainLater(): void {
+    if (this.#draining || this.#woken.length === 0) return;
+    this.#draining = true;
+    this.#clock.atTurnEnd(() => {
+      this.#draining = false;
+      for (const pull of this.#woken.splice(0, MOST_WAKES_PER_TURN)) pull.rerun();
+      this.#drainLater();
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import { decodeBody, encodeBodyText } from '../codec/bodies/schema.ts';
+import { type DataVersion, subscriptionGroupWrapper } from '../codec/bodies/topic-config.ts';
+import { DecodeError } from '../codec/fast-json.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { Clock } from '../util/clock.ts';
+import type { StateFile } from './config-manager.ts';
+
+/** Groups one broker may hold. Auto-creation stops here; Java has no limit. */
+const MOST_GROUPS = 200_000;
+
+/** Java: SubscriptionGroupConfig. */
+export interface SubscriptionGroupConfig {
+  readonly groupName: string;
+  readonly consumeEnable: boolean;
+  readonly consumeFromMinEnable: boolean;
+  readonly consumeBroadcastEnable: boolean;
+  readonly retryQueueNums: number;
+  readonly retryMaxTimes: number;
+  readonly brokerId: number;
+  readonly whichBrokerWhenConsumeSlowly: number;
+  readonly notifyConsumerIdsChangedEnable: boolean;
+}
+
+interface Table {
+  readonly dataVersion: DataVersion;
+  readonly subscriptionGroupTable: ReadonlyMap<string, SubscriptionGroupConfig>;
+}
+
+/** The consumer groups of this broker, `config/subscriptionGroup.json`. Java: SubscriptionGroupManager. */
+export class SubscriptionGroupManager {
+  readonly #groups = new Map<string, SubscriptionGroupConfig>();
+  readonly #config: BrokerConfig;
+  readonly #clock: Clock;
+  readonly #file: StateFile;
+  #dataVersion: DataVersion;
+
+  constructor(options: { config: BrokerConfig; clock: Clock; file: StateFile }) {
+    this.#config = options.config;
+    this.#clock = options.clock;
+    this.#file = options.file;
+    this.#dataVersion = { counter: 0, timestamp: options.clock.now() };
+    for (const name of BUILT_IN_GROUPS) this.#groups.set(name, defaultGroup(name));
+  }
+
+  /** Lays the file over the built-in groups. @throws StateFileError */
+  load(): void {
+    const loaded = this.#file.load((text) => {
+      const table = decodeBody(subscriptionGroupWrapper, text);
+      return table instanceof DecodeError ? undefined : table;
+    });
+    if (loaded === undefined) return;
+    for (const [groupName, group] of loaded.subscriptionGroupTable) this.#groups.set(groupName, { ...group, groupName });
+    this.#dataVersion = loaded.dataVersion;
+  }
+
+  /** All groups with the version of the table, as code 201 answers them. */
+  table(): Table {
+    return { dataVersion: this.#dataVersion, subscriptionGroupTable: this.#groups };
+  }
+
+  /**
+   * The group's settings; an unknown group is made when that is allowed.
+   * Java: SubscriptionGroupManager#findSubscriptionGroupConfig.
+   */
+  find(group: string): SubscriptionGroupConfig | undefined {
+    const known = this.#groups.get(group);
+    if (known !== undefined) return known;
+    if (!this.#config.autoCreateSubscriptionGroup && !group.startsWith('CID_RMQ_SYS_')) return undefined;
+    if (this.#groups.size >= MOST_GROUPS) return undefined;
+    const created = defaultGroup(group);
+    this.update(created);
+    return created;
+  }
+
+  /** Creates or replaces a group. Java: SubscriptionGroupManager#updateSubscriptionGroupConfig. */
+  update(config: SubscriptionGroupConfig): void {
+    this.#groups.set(config.groupName, config);
+    this.#dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
+    this.#file.saveNow(encodeBodyText(subscriptionGroupWrapper, this.table(), { pretty: true }));
+  }
+}
+
+const DEFAULTS = {
+  consumeEnable: true,
+  consumeFromMinEnable: true,
+  consumeBroadcastEnable: true,
+  retryQueueNums: 1,
+  retryMaxTimes: 16,
+  brokerId: 0,
+  whichBrokerWhenConsumeSlowly: 1,
+  notifyConsumerIdsChangedEnable: true,
+} as const;
+
+/** A group with the defaults of 4.6.0. */
+export function defaultGroup(groupName: string): SubscriptionGroupConfig {
+  return { groupName, ...DEFAULTS };
+}
+
+/** Java: SubscriptionGroupManager#init. */
+const BUILT_IN_GROUPS = [
+  'TOOLS_CONSUMER',
+  'FILTERSRV_CONSUMER',
+  'SELF_TEST_C_GROUP',
+  'CID_ONS-HTTP-PROXY',
+  'CID_ONSAPI_PULL',
+  'CID_ONSAPI_PERMISSION',
+  'CID_ONSAPI_OWNER',
+] as const;

@@ -1,0 +1,261 @@
+import { decodeBody, encodeBodyText } from '../codec/bodies/schema.ts';
+import { type DataVersion, topicConfigSerializeWrapper } from '../codec/bodies/topic-config.ts';
+import { DecodeError } from '../codec/fast-json.ts';
+import { isSafePathSegment } from '../codec/names.ts';
+import { sameBytes } from '../codec/scanned-command.ts';
+import { PermName, permText, TopicSysFlag } from '../codec/sys-flags.ts';
+import type { BrokerConfig } from '../config/broker-config.ts';
+import type { Clock } from '../util/clock.ts';
+import type { StateFile } from './config-manager.ts';
+
+export const AUTO_CREATE_TOPIC = 'TBW102';
+export const RETRY_PREFIX = '%RETRY%';
+export const DLQ_PREFIX = '%DLQ%';
+export const OFFSET_MOVED_EVENT = 'OFFSET_MOVED_EVENT';
+export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
+export const TRANS_HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
+export const TRANS_OP_HALF_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
+
+/** Topics one broker may hold. Auto-creation stops here; Java has no limit. */
+const MOST_TOPICS = 200_000;
+/** Slots of the byte look-up, a power of two. */
+const LOOK_UP_SLOTS = 1024;
+
+/** Java: TopicConfig. */
+export interface TopicConfig {
+  readonly topicName: string;
+  readonly readQueueNums: number;
+  readonly writeQueueNums: number;
+  readonly perm: number;
+  readonly topicFilterType: 'SINGLE_TAG' | 'MULTI_TAG';
+  readonly topicSysFlag: number;
+  readonly order: boolean;
+}
+
+/** A topic of the table: its settings and its name as bytes, for the hot path. */
+export interface Topic {
+  readonly config: TopicConfig;
+  readonly nameBytes: Buffer;
+  /** False for a name from an old store that is no safe path; it is kept, but takes no new messages. */
+  readonly safe: boolean;
+}
+
+/** What changed, for the registration at the name servers. */
+export type TopicChange = { readonly kind: 'created on first use' } | { readonly kind: 'updated'; readonly topic: string };
+
+/** The topics of this broker, `config/topics.json`. Java: TopicConfigManager. */
+export class TopicConfigManager {
+  readonly #topics = new Map<string, Topic>();
+  readonly #systemTopics = new Set<string>();
+  readonly #lookUp = new Array<Topic | undefined>(LOOK_UP_SLOTS).fill(undefined);
+  readonly #config: BrokerConfig;
+  readonly #clock: Clock;
+  readonly #file: StateFile;
+  #dataVersion: DataVersion;
+  #onChange: (change: TopicChange) => void = () => {};
+
+  constructor(options: { config: BrokerConfig; clock: Clock; file: StateFile }) {
+    this.#config = options.config;
+    this.#clock = options.clock;
+    this.#file = options.file;
+    this.#dataVersion = { counter: 0, timestamp: options.clock.now() };
+    for (const config of builtInTopics(options.config)) {
+      this.#put(config);
+      this.#systemTopics.add(config.topicName);
+    }
+  }
+
+  /** Lays the file over the built-in topics. @throws StateFileError */
+  load(): void {
+    const loaded = this.#file.load((text) => {
+      const table = decodeBody(topicConfigSerializeWrapper, text);
+      return table instanceof DecodeError ? undefined : table;
+    });
+    if (loaded === undefined) return;
+    for (const [topicName, config] of loaded.topicConfigTable) this.#put({ ...config, topicName });
+    this.#dataVersion = loaded.dataVersion;
+  }
+
+  /** Called after every change, when it is on disk. One listener: the registration. */
+  onChange(listener: (change: TopicChange) => void): void {
+    this.#onChange = listener;
+  }
+
+  get dataVersion(): DataVersion {
+    return this.#dataVersion;
+  }
+
+  /** All topics with the version of the table, as code 21 and the registration send them. */
+  table(): { readonly dataVersion: DataVersion; readonly topicConfigTable: ReadonlyMap<string, TopicConfig> } {
+    const topicConfigTable = new Map([...this.#topics].map(([name, topic]) => [name, topic.config]));
+    return { dataVersion: this.#dataVersion, topicConfigTable };
+  }
+
+  get systemTopics(): ReadonlySet<string> {
+    return this.#systemTopics;
+  }
+
+  isSystemTopic(name: string): boolean {
+    return this.#systemTopics.has(name);
+  }
+
+  /** Java: TopicConfigManager#isTopicCanSendMessage. */
+  isReserved(name: string): boolean {
+    return name === AUTO_CREATE_TOPIC;
+  }
+
+  select(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** Finds a topic by the bytes of its name, without making a string when it was asked for lately. */
+  selectByBytes(bytes: Buffer, start: number, end: number): Topic | undefined {
+    const length = end - start;
+    if (length === 0) return undefined;
+    const last = bytes[end - 1] as number;
+    const middle = bytes[start + (length >> 1)] as number;
+    const slot = (length * 131 + last * 31 + middle * 7 + (bytes[start] as number)) & (LOOK_UP_SLOTS - 1);
+    const known = this.#lookUp[slot];
+    if (known !== undefined && known.nameBytes.length === length && sameBytes(known.nameBytes, bytes, start)) return known;
+    const found = this.#topics.get(bytes.toString('utf8', start, end));
+    if (found !== undefined) this.#lookUp[slot] = found;
+    return found;
+  }
+
+  /**
+   * Makes a topic after the template that the producer named, if that is allowed to be one.
+   * @returns undefined when it is not. Java: TopicConfigManager#createTopicInSendMessageMethod.
+   */
+  createFromTemplate(topic: string, templateName: string, clientQueueNums: number, topicSysFlag: number): Topic | undefined {
+    const known = this.#topics.get(topic);
+    if (known !== undefined) return known;
+    let template = this.#topics.get(templateName)?.config;
+    if (template === undefined) return undefined;
+    if (templateName === AUTO_CREATE_TOPIC && !this.#config.autoCreateTopicEnable) {
+      template = { ...template, perm: PermName.PERM_READ | PermName.PERM_WRITE };
+      this.#put(template);
+    }
+    if ((template.perm & PermName.PERM_INHERIT) === 0) return undefined;
+    const queueNums = Math.min(clientQueueNums, template.writeQueueNums);
+    // A topic without queues would refuse every send (deviation 9 of COMPATIBILITY.md).
+    if (queueNums <= 0) return undefined;
+    return this.#create({
+      topicName: topic,
+      readQueueNums: queueNums,
+      writeQueueNums: queueNums,
+      perm: template.perm & ~PermName.PERM_INHERIT,
+      topicFilterType: template.topicFilterType,
+      topicSysFlag,
+      order: false,
+    });
+  }
+
+  /** Makes a retry or dead letter topic when it is missing. Java: TopicConfigManager#createTopicInSendMessageBackMethod. */
+  createForGroup(topic: string, queueNums: number, perm: number, topicSysFlag: number): Topic | undefined {
+    const known = this.#topics.get(topic);
+    if (known !== undefined) return known;
+    if (queueNums <= 0) return undefined;
+    return this.#create({
+      topicName: topic,
+      readQueueNums: queueNums,
+      writeQueueNums: queueNums,
+      perm,
+      topicFilterType: 'SINGLE_TAG',
+      topicSysFlag,
+      order: false,
+    });
+  }
+
+  /** Creates or replaces a topic as the administrator says. Java: TopicConfigManager#updateTopicConfig. */
+  update(config: TopicConfig): void {
+    this.#put(config);
+    this.#changed({ kind: 'updated', topic: config.topicName });
+  }
+
+  /**
+   * Takes the order flags from the name server's table: listed topics are ordered, the others are not.
+   * Java: TopicConfigManager#updateOrderTopicConfig.
+   */
+  updateOrderTopics(ordered: ReadonlySet<string>): void {
+    let changed = false;
+    for (const { config } of [...this.#topics.values()]) {
+      const order = ordered.has(config.topicName);
+      if (config.order === order) continue;
+      this.#put({ ...config, order });
+      changed = true;
+    }
+    if (changed) this.#nextVersion();
+  }
+
+  /** A change that is no topic's own, such as of brokerPermission: the name servers have to look again. */
+  touch(): void {
+    this.#nextVersion();
+  }
+
+  #create(config: TopicConfig): Topic | undefined {
+    if (this.#topics.size >= MOST_TOPICS) return undefined;
+    const topic = this.#put(config);
+    this.#changed({ kind: 'created on first use' });
+    return topic;
+  }
+
+  #changed(change: TopicChange): void {
+    this.#nextVersion();
+    this.#onChange(change);
+  }
+
+  #nextVersion(): void {
+    this.#dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
+    this.#file.saveNow(encodeBodyText(topicConfigSerializeWrapper, this.table(), { pretty: true }));
+  }
+
+  #put(config: TopicConfig): Topic {
+    const { topicName } = config;
+    const topic: Topic = { config, nameBytes: Buffer.from(topicName, 'utf8'), safe: isSafePathSegment(topicName) };
+    this.#topics.set(config.topicName, topic);
+    this.#lookUp.fill(undefined);
+    return topic;
+  }
+}
+
+/** The topicSysFlag of a topic made for a client in unit mode. Java: TopicSysFlag#buildSysFlag. */
+export function topicSysFlagOf(unitMode: boolean, isRetryTopic: boolean): number {
+  if (!unitMode) return 0;
+  return isRetryTopic ? TopicSysFlag.FLAG_UNIT_SUB : TopicSysFlag.FLAG_UNIT;
+}
+
+/** What Java prints for a topic in a remark. Java: TopicConfig#toString. */
+export function describeTopic(config: TopicConfig): string {
+  return (
+    `TopicConfig [topicName=${config.topicName}, readQueueNums=${config.readQueueNums}, ` +
+    `writeQueueNums=${config.writeQueueNums}, perm=${permText(config.perm)}, ` +
+    `topicFilterType=${config.topicFilterType}, topicSysFlag=${config.topicSysFlag}, order=${config.order}]`
+  );
+}
+
+/** Topics that every broker has from the start. Java: the constructor of TopicConfigManager. */
+function builtInTopics(config: BrokerConfig): TopicConfig[] {
+  const rw = PermName.PERM_READ | PermName.PERM_WRITE;
+  const topic = (topicName: string, queueNums: number, perm: number = rw): TopicConfig => ({
+    topicName,
+    readQueueNums: queueNums,
+    writeQueueNums: queueNums,
+    perm,
+    topicFilterType: 'SINGLE_TAG',
+    topicSysFlag: 0,
+    order: false,
+  });
+  const own = (enabled: boolean): number => PermName.PERM_INHERIT | (enabled ? rw : 0);
+  return [
+    topic('SELF_TEST_TOPIC', 1),
+    ...(config.autoCreateTopicEnable
+      ? [topic(AUTO_CREATE_TOPIC, config.defaultTopicQueueNums, PermName.PERM_INHERIT | rw)]
+      : []),
+    topic('BenchmarkTest', 1024),
+    topic(config.brokerClusterName, 16, own(config.clusterTopicEnable)),
+    topic(config.brokerName, 1, own(config.brokerTopicEnable)),
+    topic(OFFSET_MOVED_EVENT, 1),
+    ...(config.traceTopicEnable ? [topic(config.msgTraceTopicName, 1)] : []),
+    topic(`${config.brokerClusterName}_REPLY_TOPIC`, 1),
+  ];
+}

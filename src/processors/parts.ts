@@ -1,0 +1,38 @@
+import type { BrokerStats } from '../broker/broker-stats.ts';
+import type { ConsumerManager } from '../broker/consumer-manager.ts';
+import type { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
+import type { ProducerManager } from '../broker/producer-manager.ts';
+import type { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
+import type { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
+import type { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
+import type { TopicConfigManager } from '../broker/topic-config-manager.ts';
+import type { BrokerConfigs } from '../config/configs.ts';
+import type { MessageStore } from '../store/message-store.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+
+/** What the processors of a broker work on. Made once by the root; processors hold no state between requests. */
+export interface BrokerParts {
+  readonly configs: BrokerConfigs;
+  readonly store: MessageStore;
+  readonly topics: TopicConfigManager;
+  readonly groups: SubscriptionGroupManager;
+  readonly offsets: ConsumerOffsetManager;
+  readonly consumers: ConsumerManager;
+  readonly producers: ProducerManager;
+  readonly locks: RebalanceLockManager;
+  readonly holds: PullRequestHoldService;
+  readonly stats: BrokerStats;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly startedAtMs: number;
+  /** Every key of the configuration file with its last value. */
+  readonly fileProperties: ReadonlyMap<string, string>;
+  /** IP and port of this broker as a record holds them. */
+  readonly storeHost: Buffer;
+  /** Whole numbers in [0, below). */
+  readonly random: (below: number) => number;
+}
+
+/** Java: FAQUrl.DEFAULT_FAQ_URL with its introduction, behind many remarks. */
+export const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';

@@ -1,0 +1,221 @@
+import type { Subscription } from '../broker/consumer-manager.ts';
+import type { HeldPull } from '../broker/pull-request-hold-service.ts';
+import { SUB_ALL, tagCodes, tagFilter } from '../broker/filter/tag-filter.ts';
+import type { SubscriptionGroupConfig } from '../broker/subscription-group-manager.ts';
+import type { Commands } from '../codec/commands.ts';
+import type { HeaderValues } from '../codec/header.ts';
+import { groupNameProblem, topicNameProblem } from '../codec/names.ts';
+import { RequestError, type ResponseName } from '../codec/response-codes.ts';
+import { isReadable, PullSysFlag } from '../codec/sys-flags.ts';
+import type { Connection } from '../remoting/connection.ts';
+import { type HandlerResult, noReply, type Reply, type Request } from '../remoting/handler.ts';
+import type { MessageFilter } from '../store/ports.ts';
+import type { GetMessageResult, GetMessageStatus } from '../store/results.ts';
+import { FAQ, type BrokerParts } from './parts.ts';
+import { storeOffsetMovedEvent } from './offset-moved.ts';
+
+type Pull = 'PULL_MESSAGE';
+type PullHeader = HeaderValues<Commands[Pull]['request']>;
+
+/** One run of a pull: the first may wait for messages and commits the offset, the one after a wake-up does neither. */
+interface Attempt {
+  readonly header: PullHeader;
+  readonly connection: Connection;
+  readonly opaque: number;
+  readonly first: boolean;
+}
+
+/** 11: reads one queue, or waits for messages in it. Java: PullMessageProcessor#processRequest. */
+export function pullMessage(parts: BrokerParts): (request: Request<Pull>) => HandlerResult<Pull> | Promise<HandlerResult<Pull>> {
+  return (request) =>
+    attempt(parts, {
+      header: request.header.detach(),
+      connection: request.connection,
+      opaque: request.opaque,
+      first: true,
+    });
+}
+
+function attempt(parts: BrokerParts, pull: Attempt): HandlerResult<Pull> | Promise<HandlerResult<Pull>> {
+  const { header } = pull;
+  const group = checkedGroup(parts, header);
+  checkedTopic(parts, pull);
+  const filter = filterOf(parts, header, group);
+  const read = parts.store.getMessage(
+    { topic: header.topic, queueId: header.queueId, offset: header.queueOffset, maxMsgNums: header.maxMsgNums },
+    filter,
+  );
+  if (read instanceof Promise) return read.then((result) => answer(parts, pull, group, filter, result));
+  return answer(parts, pull, group, filter, read);
+}
+
+/** Rows 1 to 3 of the checks. */
+function checkedGroup(parts: BrokerParts, header: PullHeader): SubscriptionGroupConfig {
+  const { brokerConfig } = parts.configs;
+  if (!isReadable(brokerConfig.brokerPermission)) {
+    throw new RequestError('NO_PERMISSION', `the broker[${brokerConfig.brokerIP1}] pulling message is forbidden`);
+  }
+  const name = header.consumerGroup;
+  const problem = groupNameProblem(name);
+  if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
+  const group = parts.groups.find(name);
+  if (group === undefined) {
+    throw new RequestError('SUBSCRIPTION_GROUP_NOT_EXIST', `subscription group [${name}] does not exist, ${FAQ}`);
+  }
+  if (!group.consumeEnable) throw new RequestError('NO_PERMISSION', `subscription group no permission, ${name}`);
+  return group;
+}
+
+/** Rows 4 to 6 of the checks. */
+function checkedTopic(parts: BrokerParts, pull: Attempt): void {
+  const { topic: name, queueId } = pull.header;
+  const topic = parts.topics.select(name)?.config;
+  if (topic === undefined) {
+    const problem = topicNameProblem(name);
+    if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
+    throw new RequestError('TOPIC_NOT_EXIST', `topic[${name}] not exist, apply first please! ${FAQ}`);
+  }
+  if (!isReadable(topic.perm)) throw new RequestError('NO_PERMISSION', `the topic[${name}] pulling message is forbidden`);
+  if (queueId < 0 || queueId >= topic.readQueueNums) {
+    throw new RequestError(
+      'SYSTEM_ERROR',
+      `queueId[${queueId}] is illegal, topic:[${name}] topicConfig.readQueueNums:[${topic.readQueueNums}] ` +
+        `consumer:[/${pull.connection.remoteAddress}]`,
+    );
+  }
+}
+
+/** Rows 7 and 8 of the checks; undefined matches everything. */
+function filterOf(parts: BrokerParts, header: PullHeader, group: SubscriptionGroupConfig): MessageFilter | undefined {
+  if ((header.sysFlag & PullSysFlag.FLAG_SUBSCRIPTION) !== 0) {
+    const type = header.expressionType;
+    if (type !== undefined && type !== 'TAG') {
+      if (type === '' || (header.subscription ?? '') === '') {
+        throw new RequestError('SUBSCRIPTION_PARSE_FAILED', "parse the consumer's subscription failed");
+      }
+      throw unsupportedFilter(type);
+    }
+    const codes = tagCodes(header.subscription);
+    return codes === undefined ? undefined : tagFilter(codes);
+  }
+  const subscription = registeredSubscription(parts, header, group);
+  if (!isTagType(subscription.expressionType)) throw unsupportedFilter(subscription.expressionType);
+  if (subscription.subString === SUB_ALL || subscription.subString === '' || subscription.classFilterMode) return undefined;
+  return tagFilter(subscription.codeSet);
+}
+
+function registeredSubscription(
+  parts: BrokerParts,
+  header: PullHeader,
+  groupConfig: SubscriptionGroupConfig,
+): Subscription {
+  const group = parts.consumers.group(header.consumerGroup);
+  if (group === undefined) {
+    throw new RequestError('SUBSCRIPTION_NOT_EXIST', `the consumer's group info not exist${FAQ}`);
+  }
+  if (!groupConfig.consumeBroadcastEnable && group.messageModel === 'BROADCASTING') {
+    const text = `the consumer group[${header.consumerGroup}] can not consume by broadcast way`;
+    throw new RequestError('NO_PERMISSION', text);
+  }
+  const subscription = group.subscriptions.get(header.topic);
+  if (subscription === undefined) {
+    throw new RequestError('SUBSCRIPTION_NOT_EXIST', `the consumer's subscription not exist${FAQ}`);
+  }
+  if (subscription.subVersion < header.subVersion) {
+    throw new RequestError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest");
+  }
+  return subscription;
+}
+
+/** Java: ExpressionType#isTagType. */
+function isTagType(type: string | undefined): boolean {
+  return type === undefined || type === '' || type === 'TAG';
+}
+
+function unsupportedFilter(type: string | undefined): RequestError {
+  return new RequestError('SYSTEM_ERROR', `The broker does not support consumer to filter message by ${type}`);
+}
+
+/** Java: the status switch of PullMessageProcessor#processRequest. */
+const RESPONSES = {
+  FOUND: () => 'SUCCESS',
+  MESSAGE_WAS_REMOVING: () => 'PULL_RETRY_IMMEDIATELY',
+  NO_MATCHED_MESSAGE: () => 'PULL_RETRY_IMMEDIATELY',
+  NO_MATCHED_LOGIC_QUEUE: (offset) => (offset !== 0 ? 'PULL_OFFSET_MOVED' : 'PULL_NOT_FOUND'),
+  NO_MESSAGE_IN_QUEUE: (offset) => (offset !== 0 ? 'PULL_OFFSET_MOVED' : 'PULL_NOT_FOUND'),
+  OFFSET_FOUND_NULL: () => 'PULL_NOT_FOUND',
+  OFFSET_OVERFLOW_ONE: () => 'PULL_NOT_FOUND',
+  OFFSET_OVERFLOW_BADLY: () => 'PULL_OFFSET_MOVED',
+  OFFSET_TOO_SMALL: () => 'PULL_OFFSET_MOVED',
+} as const satisfies Record<GetMessageStatus, (offset: number) => ResponseName>;
+
+function answer(
+  parts: BrokerParts,
+  pull: Attempt,
+  group: SubscriptionGroupConfig,
+  filter: MessageFilter | undefined,
+  result: GetMessageResult | undefined,
+): HandlerResult<Pull> {
+  if (result === undefined) throw new RequestError('SYSTEM_ERROR', 'store getMessage return null');
+  const { header } = pull;
+  const code = RESPONSES[result.status](header.queueOffset);
+  commitOffset(parts, pull);
+  if (code === 'PULL_NOT_FOUND' && pull.first && (header.sysFlag & PullSysFlag.FLAG_SUSPEND) !== 0) {
+    if (parts.holds.suspend(heldPull(parts, pull, filter))) return noReply;
+  }
+  if (code === 'SUCCESS') parts.stats.getNums += result.messageCount;
+  if (code === 'PULL_OFFSET_MOVED') storeOffsetMovedEvent(parts, header, result.nextBeginOffset);
+  return {
+    code,
+    remark: result.status,
+    header: {
+      suggestWhichBrokerId: suggestion(parts, group, result),
+      nextBeginOffset: result.nextBeginOffset,
+      minOffset: result.minOffset,
+      maxOffset: result.maxOffset,
+    },
+    body: code === 'SUCCESS' ? result.bodies : undefined,
+  };
+}
+
+/** Only on the first run, and whatever the pull found. */
+function commitOffset(parts: BrokerParts, { header, first }: Attempt): void {
+  if (!first || (header.sysFlag & PullSysFlag.FLAG_COMMIT_OFFSET) === 0) return;
+  parts.offsets.commit(header.consumerGroup, header.topic, header.queueId, header.commitOffset);
+}
+
+function suggestion(parts: BrokerParts, group: SubscriptionGroupConfig, result: GetMessageResult): number {
+  if (!parts.configs.brokerConfig.slaveReadEnable) return 0;
+  return result.suggestPullingFromSlave ? group.whichBrokerWhenConsumeSlowly : group.brokerId;
+}
+
+function heldPull(parts: BrokerParts, pull: Attempt, filter: MessageFilter | undefined): HeldPull {
+  const { header, connection, opaque } = pull;
+  const { longPollingEnable, shortPollingTimeMills } = parts.configs.brokerConfig;
+  return {
+    connection,
+    topic: header.topic,
+    queueId: header.queueId,
+    offset: header.queueOffset,
+    suspendedAtMs: parts.clock.now(),
+    timeoutMs: longPollingEnable ? header.suspendTimeoutMillis : shortPollingTimeMills,
+    filter,
+    rerun: () => {
+      rerun(parts, { header, connection, opaque, first: false }).catch((error: unknown) => {
+        parts.log.error({ err: error, topic: header.topic }, 'a held pull could not be answered');
+      });
+    },
+  };
+}
+
+async function rerun(parts: BrokerParts, pull: Attempt): Promise<void> {
+  let reply: HandlerResult<Pull>;
+  try {
+    reply = await attempt(parts, pull);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    reply = { code: error.code as Reply<Pull>['code'], remark: error.message };
+  }
+  if (reply === noReply || 'ticket' in reply) return;
+  pull.connection.reply(pull.opaque, 'PULL_MESSAGE', reply);
+}

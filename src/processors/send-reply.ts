@@ -1,0 +1,117 @@
+import { commands } from '../codec/commands.ts';
+import type { OutputBuffer } from '../codec/output-buffer.ts';
+import { ResponseTemplate, writeResponse } from '../codec/response-template.ts';
+import { type ResponseName, responseCode } from '../codec/response-codes.ts';
+import type { ParkedReply, TicketOutcome } from '../remoting/handler.ts';
+import type { PutMessageStatus, PutTicket } from '../store/results.ts';
+import type { BrokerParts } from './parts.ts';
+
+/** All send codes answer alike. */
+const ROW = commands.SEND_MESSAGE;
+
+/** Java: SendMessageProcessor#handlePutMessageResult. */
+const STORED = {
+  PUT_OK: 'SUCCESS',
+  FLUSH_DISK_TIMEOUT: 'FLUSH_DISK_TIMEOUT',
+  FLUSH_SLAVE_TIMEOUT: 'FLUSH_SLAVE_TIMEOUT',
+  SLAVE_NOT_AVAILABLE: 'SLAVE_NOT_AVAILABLE',
+} as const satisfies Partial<Record<PutMessageStatus, ResponseName>>;
+
+type StoredStatus = keyof typeof STORED;
+
+/** What all answers to sends of one broker share: compiled templates and the constant half of every message id. */
+export class SendResponses {
+  readonly #config: BrokerParts['configs']['brokerConfig'];
+  /** Upper-case hex of IP and port, the first half of an offset id. */
+  readonly idPrefix: Buffer;
+  readonly #templates = new Map<StoredStatus, ResponseTemplate>();
+  #regionId = '';
+  #traceOn = false;
+
+  constructor(parts: BrokerParts) {
+    this.#config = parts.configs.brokerConfig;
+    this.idPrefix = Buffer.from(parts.storeHost.toString('hex').toUpperCase(), 'latin1');
+  }
+
+  /** The template of a status under the settings in force: regionId and traceOn may change while running. */
+  template(status: StoredStatus): ResponseTemplate {
+    const { regionId, traceOn } = this.#config;
+    if (regionId !== this.#regionId || traceOn !== this.#traceOn) {
+      this.#templates.clear();
+      this.#regionId = regionId;
+      this.#traceOn = traceOn;
+    }
+    const known = this.#templates.get(status);
+    if (known !== undefined) return known;
+    const made = new ResponseTemplate(ROW, {
+      code: responseCode(STORED[status]),
+      constants: { MSG_REGION: regionId, TRACE_ON: String(traceOn) },
+      fields: ['msgId', 'queueId', 'queueOffset'],
+    }) as unknown as ResponseTemplate;
+    this.#templates.set(status, made);
+    return made;
+  }
+
+  /** The two fields that every answer to a send carries, also a refusal. */
+  failureHeader(): { MSG_REGION: string; TRACE_ON: string } {
+    return { MSG_REGION: this.#config.regionId, TRACE_ON: String(this.#config.traceOn) };
+  }
+}
+
+/** The answer to a stored message, waiting for its ticket. */
+export class ParkedSend implements ParkedReply {
+  readonly ticket: PutTicket;
+  readonly #responses: SendResponses;
+  readonly #queueId: number;
+
+  constructor(responses: SendResponses, ticket: PutTicket, queueId: number) {
+    this.ticket = ticket;
+    this.#responses = responses;
+    this.#queueId = queueId;
+  }
+
+  write(out: OutputBuffer, opaque: number, outcome: TicketOutcome): void {
+    if (outcome === 'failed') {
+      writeResponse(out, ROW, {
+        code: responseCode('SERVICE_NOT_AVAILABLE'),
+        opaque,
+        remark: 'service not available now, the write to the CommitLog failed; the message is not stored',
+        header: this.#responses.failureHeader(),
+        bodyBytes: 0,
+      });
+      return;
+    }
+    const { ticket } = this;
+    const template = this.#responses.template(statusOf(ticket, outcome));
+    const frame = template.begin(out);
+    this.#writeIds(out);
+    template.next(out);
+    out.decimal(this.#queueId);
+    template.next(out);
+    out.decimal(ticket.queueOffset);
+    template.end(out, frame, opaque, 0);
+  }
+
+  /** The offset id; of a batch all ids, joined by commas. Java: MessageDecoder#createMessageId. */
+  #writeIds(out: OutputBuffer): void {
+    const { ticket } = this;
+    const prefix = this.#responses.idPrefix;
+    if (ticket.phyOffsets === undefined) {
+      out.raw(prefix);
+      out.hex64(ticket.phyOffset);
+      return;
+    }
+    for (let at = 0; at < ticket.phyOffsets.length; at++) {
+      if (at > 0) out.byte(0x2c);
+      out.raw(prefix);
+      out.hex64(ticket.phyOffsets[at] as number);
+    }
+  }
+}
+
+/** The replica's outcome overwrites the disk's. Java: CommitLog#handleDiskFlush, then #handleHA. */
+function statusOf(ticket: PutTicket, outcome: Exclude<TicketOutcome, 'failed'>): StoredStatus {
+  if (outcome === 'replication timeout') return 'FLUSH_SLAVE_TIMEOUT';
+  if (ticket.statusWhenStored === 'SLAVE_NOT_AVAILABLE') return 'SLAVE_NOT_AVAILABLE';
+  return outcome === 'flush timeout' ? 'FLUSH_DISK_TIMEOUT' : 'PUT_OK';
+}
