@@ -186,7 +186,7 @@ export const messageStoreConfigTable = {
   debugLockEnable: bool(false, NO_LOCK, 'Logs all stacks when the append lock is held long.'),
   duplicationEnable: bool(false, 'restart', 'Dispatches confirmed messages only; must be false here.'),
   diskFallRecorded: bool(true, NO_STATISTICS_YET, 'Records how far behind each group reads.'),
-  osPageCacheBusyTimeOutMills: int(1000, NO_LOCK, 'How long the append lock may be held before sends are refused.', {
+  osPageCacheBusyTimeOutMills: long(1000, NO_LOCK, 'How long the append lock may be held before sends are refused.', {
     unit: 'ms',
     lookalikes: ['osPageCacheBusyTimeOutMillis'],
   }),
