@@ -1,13 +1,17 @@
 import { OutputBuffer } from '../codec/output-buffer.ts';
 import type { Clock } from '../util/clock.ts';
 
-/** A connection as the turn sees it. */
-export interface TurnMember {
-  /** True while it stands in the list of those that have output waiting. Written by {@link LoopTurn} alone. */
+/** Who has output waiting. */
+export interface TurnWriter {
+  /** True while it stands in the turn's list. Written by {@link LoopTurn} alone. */
   waitsForFlush: boolean;
   /** Hands all waiting output to the socket. */
   flush(): void;
-  /** Goes on with frames that were left over because the last turn's share was used up. */
+}
+
+/** Who has frames left over. */
+export interface TurnReader {
+  /** Goes on with them. */
   continueReading(): void;
 }
 
@@ -25,9 +29,9 @@ export class LoopTurn {
   /** Changes at least once between any two turns in which a connection used up its share. */
   id = 0;
   readonly #clock: Clock;
-  #dirty: TurnMember[] = [];
-  #flushing: TurnMember[] = [];
-  #leftOver: TurnMember[] = [];
+  #dirty: TurnWriter[] = [];
+  #flushing: TurnWriter[] = [];
+  #leftOver: TurnReader[] = [];
   #isScheduled = false;
   readonly #spare: OutputBuffer[] = [];
   readonly #task = (): void => this.#endTurn();
@@ -36,39 +40,40 @@ export class LoopTurn {
     this.#clock = clock;
   }
 
-  /** Output was written outside the member's own reading: it leaves at the end of the turn, or with {@link flush}. */
-  addDirty(member: TurnMember): void {
-    if (member.waitsForFlush) return;
-    member.waitsForFlush = true;
-    this.#dirty.push(member);
+  /** Output was written outside the writer's own reading: it leaves at the end of the turn, or with {@link flush}. */
+  addDirty(writer: TurnWriter): void {
+    if (writer.waitsForFlush) return;
+    writer.waitsForFlush = true;
+    this.#dirty.push(writer);
     this.#schedule();
   }
 
   /** As {@link addDirty} for a caller that calls {@link flush} itself before it returns. */
-  addDirtyForFlush(member: TurnMember): void {
-    if (member.waitsForFlush) return;
-    member.waitsForFlush = true;
-    this.#dirty.push(member);
+  addDirtyForFlush(writer: TurnWriter): void {
+    if (writer.waitsForFlush) return;
+    writer.waitsForFlush = true;
+    this.#dirty.push(writer);
   }
 
-  /** The member wants to go on reading in the next turn. */
-  addLeftOver(member: TurnMember): void {
-    this.#leftOver.push(member);
+  /** The reader wants to go on in the next turn. */
+  addLeftOver(reader: TurnReader): void {
+    this.#leftOver.push(reader);
     this.#schedule();
   }
 
   /** Every connection with waiting output writes it, each once. */
   flush(): void {
     this.id = (this.id + 1) | 0;
-    const members = this.#dirty;
+    const writers = this.#dirty;
+    if (writers.length === 0) return;
     this.#dirty = this.#flushing;
-    this.#flushing = members;
-    for (let i = 0; i < members.length; i++) {
-      const member = members[i] as TurnMember;
-      member.waitsForFlush = false;
-      member.flush();
+    this.#flushing = writers;
+    for (let i = 0; i < writers.length; i++) {
+      const writer = writers[i] as TurnWriter;
+      writer.waitsForFlush = false;
+      writer.flush();
     }
-    members.length = 0;
+    writers.length = 0;
   }
 
   takeBuffer(): OutputBuffer {
@@ -91,9 +96,9 @@ export class LoopTurn {
   #endTurn(): void {
     this.#isScheduled = false;
     this.flush();
-    const members = this.#leftOver;
-    if (members.length === 0) return;
+    const readers = this.#leftOver;
+    if (readers.length === 0) return;
     this.#leftOver = [];
-    for (const member of members) member.continueReading();
+    for (const reader of readers) reader.continueReading();
   }
 }
