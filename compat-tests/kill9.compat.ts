@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takePorts } from '../testing/ports.ts';
 import { answersBeforeFlush, type RecordRange, readTrace, type TraceEvent } from './peer/fs-trace.ts';
 import { checkLedger, readTopic, type StoredTopic } from './peer/ledger-check.ts';
-import { type LedgerEntry, readLedger } from './peer/ledger-producer.ts';
+import { bodyOf, type LedgerEntry, readLedger } from './peer/ledger-producer.ts';
 import {
   isMissing,
   openWorkspace,
@@ -17,12 +17,12 @@ import {
   type Workspace,
 } from './peer/peer.ts';
 import { RawClient } from './peer/raw-client.ts';
-import { physicalOffsetOf } from './peer/records.ts';
+import { physicalOffsetOf, type RawRecord } from './peer/records.ts';
 
 const kind = subjectKind();
 /** Rounds of each flush mode; the full command asks for 20. */
 const rounds = Number(process.env['WENCHANG_KILL_ROUNDS'] ?? '2');
-/** Our broker with planted bugs (WENCHANG_PLANT) and a recording of what it does to disk and sockets (WENCHANG_FS_TRACE). */
+/** Our broker with planted bugs (WENCHANG_PLANT) that can trace its writes, flushes and answers (WENCHANG_FS_TRACE). */
 const plantedRoot = 'testing/planted-mqbroker.ts';
 const queues = 4;
 const acknowledgedBeforeKill = 300;
@@ -78,6 +78,36 @@ describe.skipIf(kind === 'java')('order of write, fdatasync and answer', () => {
       }
       expect(problems).not.toEqual([]);
     });
+  });
+});
+
+describe('the check of a ledger', () => {
+  const entry = (queueOffset: number): LedgerEntry => {
+    const place = (queueOffset * 100).toString(16).padStart(16, '0');
+    return { queueId: 0, queueOffset, msgId: `7F00000100002A9F${place}`, key: `k-${queueOffset}` };
+  };
+  const record = ({ queueOffset, key }: LedgerEntry, changed: Partial<RawRecord> = {}): RawRecord => {
+    const body = bodyOf(key);
+    const known = { queueId: 0, queueOffset, physicalOffset: queueOffset * 100, properties: { UNIQ_KEY: key }, body };
+    return { ...known, ...changed } as RawRecord;
+  };
+  const ledger = [0, 1, 2].map(entry);
+  const whole = ledger.map((acknowledged) => record(acknowledged));
+  const check = (records: readonly RawRecord[], max: number): number => {
+    return checkLedger(ledger, { topic: 'T', records, maxOffsets: new Map([[0, max]]) }).length;
+  };
+
+  it.each([
+    ['all there', whole, 3, 0],
+    ['one more than acknowledged', [...whole, record(entry(3))], 4, 0],
+    ['the last one lost', whole.slice(0, 2), 2, 1],
+    ['the last one lost and counted', whole.slice(0, 2), 3, 2],
+    ['another message in its place', [...whole.slice(0, 2), record(entry(3), { queueOffset: 2 })], 3, 1],
+    ['stored elsewhere', [...whole.slice(0, 2), record(entry(2), { physicalOffset: 7 })], 3, 1],
+    ['another body', [...whole.slice(0, 2), record(entry(2), { body: Buffer.from('x') })], 3, 1],
+    ['one stored twice', [...whole, record(entry(2), { queueOffset: 3 })], 4, 2],
+  ] as const)('%s', (_, records, max, problems) => {
+    expect(check(records, max)).toBe(problems);
   });
 });
 

@@ -137,7 +137,6 @@ function storeVisits(name: FixtureName): Visits {
         client = await RawClient.connect(broker.address);
       });
       afterAll(async () => {
-        client?.close();
         await broker?.stop();
         broker = undefined;
       });

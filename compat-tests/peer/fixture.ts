@@ -19,10 +19,7 @@ export type FixtureName = 'java-store-clean' | 'java-store-crashed' | 'java-stor
 
 /** Unpacks compat-tests/store-dirs/NAME.tar.gz into `dir` and reads its manifest. */
 export async function unpackFixture(name: FixtureName, dir: string): Promise<Fixture> {
-  const archive = join(
-    process.env['WENCHANG_FIXTURES'] ?? join(repoDir, 'compat-tests', 'store-dirs'),
-    `${name}.tar.gz`,
-  );
+  const archive = join(repoDir, 'compat-tests', 'store-dirs', `${name}.tar.gz`);
   const result = await runProgram(['tar', '-xzf', archive, '-C', dir], { timeoutMs: 60_000 });
   if (result.code !== 0) throw new Error(`tar: ${result.stderr}`);
   const manifest = JSON.parse(readFileSync(join(dir, 'manifest.json'), 'utf8')) as Manifest;

@@ -23,7 +23,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** The subject of the suites: `WENCHANG_SUBJECT=java` proves a suite on the official broker, otherwise ours is tested. */
+/** Who is tested: ours, or with `WENCHANG_SUBJECT=java` the official broker, which proves the suites themselves. */
 export function subjectKind(): Kind {
   const kind = process.env['WENCHANG_SUBJECT'] ?? 'wenchang';
   if (kind !== 'java' && kind !== 'wenchang') throw new Error(`WENCHANG_SUBJECT must be java or wenchang, not ${kind}`);
@@ -105,12 +105,12 @@ export interface BrokerOptions {
   readonly storeDir?: string;
   /** Settings beyond name, ports, addresses and store paths; the last word. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Another root than dist/mqbroker.js, relative to the repository: one with planted bugs or a recording file system. */
+  /** Another root than dist/mqbroker.js, relative to the repository: one with planted bugs or a recorded trace. */
   readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts a broker that advertises 127.0.0.1 and waits for its boot line. Throws with its output when that does not come. */
+/** Starts a broker that advertises 127.0.0.1 and waits for its boot line. Throws with its output when none comes. */
 export async function startBroker(options: BrokerOptions): Promise<Server> {
   const { kind, workspace, port } = options;
   if (kind === 'java') await installPeer();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** One stored record, decoded by hand (spec: the layout of CommitLog records, which is also the wire form of messages). */
+/** One stored record, decoded by hand; the CommitLog's layout is also what travels to consumers. */
 export interface RawRecord {
   readonly topic: string;
   readonly queueId: number;
@@ -27,7 +27,7 @@ export interface RawRecord {
 
 const messageMagic = 0xdaa320a7;
 
-/** Decodes the concatenated records of an answer to 11, 12 or 33. Throws at the first byte that is not as it must be. */
+/** Decodes the concatenated records of an answer to 11, 12 or 33. Throws at the first byte that is out of place. */
 export function decodeRecords(bytes: Buffer): RawRecord[] {
   const records: RawRecord[] = [];
   let at = 0;

@@ -13,7 +13,7 @@ export interface ExpectedQueue {
   readonly maxOffset: number;
 }
 
-/** What a check found: how many things it looked at, and one line per mismatch (at most 20 are kept, all are counted). */
+/** What a check found: how many things it looked at, how many mismatched, and a line for each of the first 20. */
 export interface Findings {
   checked: number;
   wrong: number;
@@ -91,7 +91,12 @@ export async function pullQueue(client: RawClient, topic: string, queueId: numbe
 
 /** One pull that answers at once, with an inline subscription to everything. */
 export function pull(client: RawClient, topic: string, queueId: number, queueOffset: number): Promise<RawReply> {
-  return client.request(11, {
+  return client.request(11, pullFields(topic, queueId, queueOffset));
+}
+
+/** The header of such a pull. */
+export function pullFields(topic: string, queueId: number, queueOffset: number): Fields {
+  return {
     consumerGroup: 'compat_check_group',
     topic,
     queueId,
@@ -103,7 +108,7 @@ export function pull(client: RawClient, topic: string, queueId: number, queueOff
     subscription: '*',
     subVersion: 0,
     expressionType: 'TAG',
-  });
+  };
 }
 
 /**
