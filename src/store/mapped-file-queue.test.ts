@@ -69,7 +69,15 @@ describe('MappedFileQueue', () => {
         (fs) => fs.install('/q/00000000000000001024', Buffer.alloc(1_025)),
         /\/q\/0+1024: length not matched .* its length is 1025, the settings ask for 1024/,
       ],
-      ['empty', (fs) => fs.install('/q/00000000000000001024', Buffer.alloc(0)), /length not matched/],
+      [
+        'empty, not last',
+        (fs) => {
+          fs.install('/q/00000000000000001024', Buffer.alloc(0));
+          fs.install('/q/00000000000000002048', Buffer.alloc(1_024));
+        },
+        /length not matched/,
+      ],
+      ['empty, foreign', (fs) => fs.install('/q/notes.txt', Buffer.alloc(0)), /length not matched/],
       ['stray', (fs) => fs.install('/q/notes.txt', Buffer.alloc(3)), /\/q\/notes\.txt: length not matched/],
       ['name', (fs) => fs.install('/q/x0000000000000001024', Buffer.alloc(1_024)), /not named by a 20-digit offset/],
       ['directory', (fs) => fs.mkdir('/q/lost+found'), /\/q\/lost\+found: is not a file of the store/],
@@ -84,6 +92,27 @@ describe('MappedFileQueue', () => {
       expect(() => loading.load(), name).toThrow(message);
       expect(fs.files()).toEqual(before);
     }
+  });
+
+  it('forgives an empty last file, which a crash while creating it leaves', () => {
+    const { fs, queue } = make();
+    append(queue, 16);
+    queue.flush();
+    fs.install('/q/00000000000000001024', Buffer.alloc(0));
+    const loaded = new MappedFileQueue(new OpenFiles(fs), '/q', 1_024);
+    loaded.load();
+    expect(loaded.files.map((file) => file.fileFromOffset)).toEqual([0]);
+    expect(fs.files()).toEqual(['/q/00000000000000000000']);
+  });
+
+  it('does not fail a flush because a file was removed meanwhile', async () => {
+    const { queue } = make();
+    for (let index = 0; index < 180; index += 1) append(queue, 16);
+    const flushed = queue.flushAsync();
+    const removed = queue.removeFirst();
+    queue.removeLast();
+    await removed;
+    expect(await flushed).toBe(2_048);
   });
 
   it('truncates: later files go, positions are set, the tail becomes zero on request', () => {

@@ -25,21 +25,27 @@ export class MappedFileQueue {
 
   /**
    * Finds the files on disk; an absent directory is empty. Throws StoreLoadError when an entry is not one of ours or
-   * has another length than configured: a start must not guess. Java: MappedFileQueue#load.
+   * has another length than configured: a start must not guess. Only an empty last file is forgiven and removed: a
+   * crash between creation and sizing leaves one, and it holds nothing. Java: MappedFileQueue#load.
    */
   load(): void {
     const files: MappedFile[] = [];
-    for (const name of this.#openFiles.fs.list(this.dir).sort()) {
+    const names = this.#openFiles.fs.list(this.dir).sort();
+    for (const name of names) {
       const path = `${this.dir}/${name}`;
       const stat = this.#openFiles.fs.stat(path);
       if (stat === undefined || stat.isDirectory) {
         throw new StoreLoadError(path, 'is not a file of the store; move it away and start again');
       }
+      const fileFromOffset = fileNameToOffset(name);
+      if (stat.sizeBytes === 0 && name === names.at(-1) && fileFromOffset !== undefined) {
+        this.#openFiles.fs.unlink(path);
+        break;
+      }
       if (stat.sizeBytes !== this.fileSize) {
         const lengths = `its length is ${stat.sizeBytes}, the settings ask for ${this.fileSize}`;
         throw new StoreLoadError(path, `length not matched message store config value, please check it: ${lengths}`);
       }
-      const fileFromOffset = fileNameToOffset(name);
       if (fileFromOffset === undefined) {
         throw new StoreLoadError(path, 'is not named by a 20-digit offset; move it away and start again');
       }

@@ -1,5 +1,5 @@
 import { assert } from '../util/assert.ts';
-import type { FileHandle } from '../util/fs.ts';
+import type { FileHandle, Fs } from '../util/fs.ts';
 import type { OpenFiles } from './open-files.ts';
 import { StoreIoError, toStoreIoError } from './store-errors.ts';
 
@@ -20,8 +20,10 @@ export class MappedFile {
   /** Store time of the last message written, for the checkpoint; 0 when unknown. Java: MappedFile#storeTimestamp. */
   storeTimestamp = 0;
   readonly #files: OpenFiles;
-  /** The directory to make durable before the file counts as flushed; undefined when that is done. */
-  #dirToSync: string | undefined;
+  /** Directories to make durable before the file counts as flushed; empty when that is done. */
+  #dirsToSync: readonly string[] = [];
+  /** Set when the file goes: a flush that was planned or is under way then has nothing to do. */
+  #destroyed = false;
 
   private constructor(files: OpenFiles, path: string, fileFromOffset: number, fileSize: number, position: number) {
     this.#files = files;
@@ -43,6 +45,7 @@ export class MappedFile {
     const file = new MappedFile(files, path, fileFromOffset, fileSize, 0);
     let created = false;
     try {
+      file.#dirsToSync = dirsChangedByCreating(files.fs, dir);
       files.fs.mkdir(dir);
       const handle = files.create(path);
       created = true;
@@ -52,7 +55,6 @@ export class MappedFile {
       if (created) file.#removeHalfMade();
       throw toStoreIoError('create', path, 0, error);
     }
-    file.#dirToSync = dir;
     return file;
   }
 
@@ -142,10 +144,11 @@ export class MappedFile {
 
   /** Everything written so far is on disk when this returns, and so is the file's name. Blocks. */
   flush(): void {
+    if (this.#destroyed) return;
     const covered = this.wrotePosition;
     try {
       this.#files.handle(this.path).fdatasync();
-      if (this.#dirToSync !== undefined) this.#files.fs.fsyncDir(this.#dirToSync);
+      for (const dir of this.#dirsToSync) this.#files.fs.fsyncDir(dir);
     } catch (error) {
       throw toStoreIoError('fdatasync', this.path, covered, error);
     }
@@ -154,12 +157,14 @@ export class MappedFile {
 
   /** As {@link flush} on the thread pool; covers what was written before the call. */
   async flushAsync(): Promise<void> {
+    if (this.#destroyed) return;
     const covered = this.wrotePosition;
-    const dir = this.#dirToSync;
+    const dirs = this.#dirsToSync;
     try {
       await this.#files.handle(this.path).fdatasyncAsync();
-      if (dir !== undefined) await this.#files.fs.fsyncDirAsync(dir);
+      for (const dir of dirs) await this.#files.fs.fsyncDirAsync(dir);
     } catch (error) {
+      if (this.#destroyed) return;
       throw toStoreIoError('fdatasync', this.path, covered, error);
     }
     this.#flushedTo(covered);
@@ -185,6 +190,7 @@ export class MappedFile {
 
   /** Removes the file, blocking. */
   destroy(): void {
+    this.#destroyed = true;
     this.#files.forget(this.path);
     try {
       this.#files.fs.unlink(this.path);
@@ -195,6 +201,7 @@ export class MappedFile {
 
   /** Removes the file on the thread pool: freeing 1 GiB takes a while. Reads under way are finished first. */
   async destroyAsync(): Promise<void> {
+    this.#destroyed = true;
     this.#files.forget(this.path);
     try {
       await this.#files.fs.unlinkAsync(this.path);
@@ -204,7 +211,7 @@ export class MappedFile {
   }
 
   #flushedTo(position: number): void {
-    this.#dirToSync = undefined;
+    this.#dirsToSync = [];
     // A truncation may have come between; never claim more than is there.
     this.flushedPosition = Math.max(this.flushedPosition, Math.min(position, this.wrotePosition));
   }
@@ -225,6 +232,16 @@ export class MappedFile {
       // The failure to report is the first one.
     }
   }
+}
+
+/** The directory, and above it each one that gets a new entry because the one below does not exist yet. */
+function dirsChangedByCreating(fs: Fs, dir: string): string[] {
+  const changed = [dir];
+  for (let at = dir; fs.stat(at) === undefined && at.lastIndexOf('/') > 0; ) {
+    at = at.slice(0, at.lastIndexOf('/'));
+    changed.push(at);
+  }
+  return changed;
 }
 
 /** 20 decimal digits. Java: UtilAll#offset2FileName. */

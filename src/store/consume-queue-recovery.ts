@@ -1,0 +1,95 @@
+import type { ConsumeQueue } from './consume-queue.ts';
+import { ConsumeQueueEntries, CQ_ENTRY_BYTES, FILLER_SIZE } from './consume-queue-entries.ts';
+import type { MappedFile } from './mapped-file.ts';
+
+/**
+ * Finds the end of a loaded queue: entries are taken from the third-last file on while they look valid. With
+ * `afterCrash` everything behind the end is made zero, because a torn write may have left entries behind a gap.
+ * Gives the bytes zeroed. Throws StoreIoError. Java: ConsumeQueue#recover.
+ */
+export function recoverConsumeQueue(queue: ConsumeQueue, afterCrash: boolean): number {
+  const { files } = queue;
+  const index = Math.max(0, files.files.length - FILES_TO_CHECK);
+  const scan = new ValidScan(Number.MAX_SAFE_INTEGER);
+  let end = files.files[index]?.fileFromOffset ?? 0;
+  for (const file of files.files.slice(index)) {
+    end = file.fileFromOffset + scan.run(file);
+    if (end !== file.fileFromOffset + file.fileSize) break;
+  }
+  queue.endAt(end, scan.maxPhysicOffset);
+  // Nothing valid in the files looked at: older files still know where the last message ended.
+  if (scan.maxPhysicOffset < 0) queue.endAt(end, queue.lastPhyOffset());
+  return afterCrash ? files.zeroTail() : 0;
+}
+
+/**
+ * Cuts off the entries of messages at or behind `phyOffset`, where the CommitLog ends. What was cut becomes zero on
+ * disk (ADR "zeroed tails"). Throws StoreIoError. Java: ConsumeQueue#truncateDirtyLogicFiles; unlike there a file
+ * whose first entry is empty keeps no entry.
+ */
+export function truncateConsumeQueue(queue: ConsumeQueue, phyOffset: number): void {
+  queue.writeDirty();
+  const { files } = queue;
+  for (;;) {
+    const file = files.lastFile;
+    if (file === undefined) {
+      queue.endAt(0, phyOffset);
+      return;
+    }
+    const before = file.wrotePosition;
+    const scan = new ValidScan(phyOffset);
+    const kept = scan.run(file);
+    if (kept === 0 && (scan.stoppedAtLimit || files.files.length > 1)) {
+      files.removeLast();
+      continue;
+    }
+    if (before > kept) file.zeroWhereDirty(kept, before);
+    queue.endAt(file.fileFromOffset + kept, scan.maxPhysicOffset < 0 ? phyOffset : scan.maxPhysicOffset);
+    return;
+  }
+}
+
+/** Java checks three files; older ones were complete when these were begun. */
+const FILES_TO_CHECK = 3;
+const ENTRIES_PER_READ = 3_276;
+const BUFFER = Buffer.alloc(ENTRIES_PER_READ * CQ_ENTRY_BYTES);
+const ENTRIES = new ConsumeQueueEntries(ENTRIES_PER_READ);
+
+/** Walks the valid entries of files, in order, up to a physical offset. */
+class ValidScan {
+  /** End of the last valid message, −1 without one. */
+  maxPhysicOffset = -1;
+  /** Whether an entry at or behind the limit ended the walk. */
+  stoppedAtLimit = false;
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Bytes of the file's leading valid entries. */
+  run(file: MappedFile): number {
+    for (let at = 0; at < file.fileSize; at += BUFFER.length) {
+      const length = file.read(BUFFER, 0, Math.min(BUFFER.length, file.fileSize - at), at);
+      ENTRIES.count = 0;
+      ENTRIES.decode(BUFFER, 0, Math.floor(length / CQ_ENTRY_BYTES));
+      for (let index = 0; index < ENTRIES.count; index += 1) {
+        if (!this.#accepts(index)) return at + index * CQ_ENTRY_BYTES;
+      }
+    }
+    return file.fileSize;
+  }
+
+  #accepts(index: number): boolean {
+    const phyOffset = ENTRIES.phyOffset[index] as number;
+    const size = ENTRIES.size[index] as number;
+    if (phyOffset < 0 || size <= 0) return false;
+    if (phyOffset >= this.#limit) {
+      this.stoppedAtLimit = true;
+      return false;
+    }
+    // Filler entries belong to no message.
+    if (size !== FILLER_SIZE || phyOffset !== 0) this.maxPhysicOffset = phyOffset + size;
+    return true;
+  }
+}

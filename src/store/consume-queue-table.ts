@@ -1,0 +1,213 @@
+import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { ConsumeQueue, type ConsumeQueueParts } from './consume-queue.ts';
+import { recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
+import { EntryMemory } from './entry-memory.ts';
+import type { OpenFiles } from './open-files.ts';
+
+/**
+ * All consume queues of a store, by topic and queue id. Looking one up costs no file: files appear when entries are
+ * written. Java: DefaultMessageStore#consumeQueueTable.
+ */
+export class ConsumeQueueTable {
+  readonly #parts: ConsumeQueueParts;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #topics = new Map<string, Map<number, ConsumeQueue>>();
+  /** Queues with entries that are not on disk. */
+  readonly #dirty = new Set<ConsumeQueue>();
+
+  constructor(options: ConsumeQueueTableOptions) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#parts = {
+      openFiles: options.openFiles,
+      dir: options.dir,
+      fileSize: options.fileSize,
+      memory: options.memory ?? new EntryMemory(),
+      log: options.log,
+      onDirty: (queue) => this.#dirty.add(queue),
+    };
+  }
+
+  /**
+   * Finds the queues on disk, named as whoever wrote them named them; directories that are no queue id are skipped, as
+   * Java does. Throws StoreLoadError for a file that is not one of ours. Java: DefaultMessageStore#loadConsumeQueue.
+   */
+  load(): void {
+    const { fs } = this.#parts.openFiles;
+    for (const topic of fs.list(this.#parts.dir).sort()) {
+      if (fs.stat(`${this.#parts.dir}/${topic}`)?.isDirectory !== true) continue;
+      for (const name of fs.list(`${this.#parts.dir}/${topic}`)) {
+        const queueId = toQueueId(name);
+        if (queueId === undefined || fs.stat(`${this.#parts.dir}/${topic}/${name}`)?.isDirectory !== true) {
+          this.#log.warn({ topic, name }, 'this entry of the consumequeue directory is no queue and is ignored');
+          continue;
+        }
+        this.findOrCreate(topic, queueId).files.load();
+      }
+    }
+  }
+
+  /** A queue that was used before, or undefined. */
+  find(topic: string, queueId: number): ConsumeQueue | undefined {
+    return this.#topics.get(topic)?.get(queueId);
+  }
+
+  /** A queue, made when it is unknown; makes no file. The caller has checked both names. */
+  findOrCreate(topic: string, queueId: number): ConsumeQueue {
+    let queues = this.#topics.get(topic);
+    if (queues === undefined) {
+      queues = new Map();
+      this.#topics.set(topic, queues);
+    }
+    let queue = queues.get(queueId);
+    if (queue === undefined) {
+      queue = new ConsumeQueue(this.#parts, topic, queueId);
+      queues.set(queueId, queue);
+    }
+    return queue;
+  }
+
+  /** The queues of a topic by queue id. */
+  queuesOf(topic: string): ReadonlyMap<number, ConsumeQueue> | undefined {
+    return this.#topics.get(topic);
+  }
+
+  topics(): IterableIterator<string> {
+    return this.#topics.keys();
+  }
+
+  *[Symbol.iterator](): Generator<ConsumeQueue> {
+    for (const queues of this.#topics.values()) yield* queues.values();
+  }
+
+  /**
+   * Finds the end of every queue and gives the end of the newest message that any of them knows, −1 for none.
+   * Throws StoreIoError. Java: DefaultMessageStore#recoverConsumeQueue.
+   */
+  recover(afterCrash: boolean): number {
+    let max = -1;
+    for (const queue of this) {
+      const zeroed = recoverConsumeQueue(queue, afterCrash);
+      const { topic, queueId, maxOffset } = queue;
+      if (zeroed > 0) this.#log.warn({ topic, queueId, maxOffset, zeroed }, 'zeroed entries behind the end of a queue');
+      max = Math.max(max, queue.maxPhysicOffset);
+    }
+    return max;
+  }
+
+  /** End of the newest message that any queue knows, −1 for none. */
+  maxPhysicOffset(): number {
+    let max = -1;
+    for (const queue of this) max = Math.max(max, queue.maxPhysicOffset);
+    return max;
+  }
+
+  /** Cuts every queue to a CommitLog that ends at `phyOffset`. Throws StoreIoError. */
+  truncateDirtyLogicFiles(phyOffset: number): void {
+    for (const queue of this) truncateConsumeQueue(queue, phyOffset);
+  }
+
+  /** Java: ConsumeQueue#correctMinOffset, over all queues. Throws StoreIoError. */
+  correctMinOffset(minPhyOffset: number): void {
+    for (const queue of this) queue.correctMinOffset(minPhyOffset);
+  }
+
+  /** Removes the files of every queue; the CommitLog is empty. Java: DefaultMessageStore#destroyLogics. */
+  destroyLogics(): void {
+    for (const queue of this) queue.destroy();
+    this.#dirty.clear();
+  }
+
+  /** Removes a queue with its files. True when it was there. */
+  remove(topic: string, queueId: number): boolean {
+    const queues = this.#topics.get(topic);
+    const queue = queues?.get(queueId);
+    if (queues === undefined || queue === undefined) return false;
+    queue.destroy();
+    this.#dirty.delete(queue);
+    queues.delete(queueId);
+    if (queues.size > 0) return true;
+    this.#topics.delete(topic);
+    const { fs } = this.#parts.openFiles;
+    if (fs.list(`${this.#parts.dir}/${topic}`).length === 0) fs.rmdir(`${this.#parts.dir}/${topic}`);
+    return true;
+  }
+
+  /** Queues with entries that are not on disk. */
+  get dirtyQueues(): number {
+    return this.#dirty.size;
+  }
+
+  /** Bytes of memory that entries take; bounded by the budget of {@link EntryMemory}. */
+  get memoryBytes(): number {
+    return this.#parts.memory.allocatedBytes;
+  }
+
+  /**
+   * Takes all entries to the files, then forces the queues with at least `leastPages` dirty pages (0: all). Covers
+   * what was there at the call; gives way to others between queues. Nothing is lost by a crash before: the CommitLog
+   * has it. The checkpoint may move only after the promise of a call with 0. Throws StoreIoError.
+   * Java: FlushConsumeQueueService#doFlush.
+   */
+  async flushAsync(leastPages: number): Promise<void> {
+    const queues = [...this.#dirty];
+    for (let index = 0; index < queues.length; index += 1) {
+      const queue = queues[index] as ConsumeQueue;
+      if (queue.isUnwritten) queue.writeDirty();
+      if (index % QUEUES_PER_TURN === QUEUES_PER_TURN - 1) await this.#nextTurn();
+    }
+    for (const queue of queues) {
+      if (queue.dirtyPages < leastPages) continue;
+      await queue.flushAsync();
+      if (!queue.isUnflushed) this.#dirty.delete(queue);
+    }
+  }
+
+  /** Writes and forces everything, blocking: for shutdown. Throws StoreIoError. */
+  flush(): void {
+    for (const queue of this.#dirty) queue.flush();
+    this.#dirty.clear();
+  }
+
+  /**
+   * Removes leading files of every queue whose messages lie below `minPhyOffset`; `pause` runs between two queues.
+   * Gives the number of files. Throws StoreIoError. Java: CleanConsumeQueueService#deleteExpiredFiles.
+   */
+  async deleteExpired(minPhyOffset: number, pause: () => Promise<void>): Promise<number> {
+    let removed = 0;
+    for (const queue of [...this]) {
+      const here = await queue.deleteExpired(minPhyOffset);
+      removed += here;
+      if (here > 0) await pause();
+    }
+    return removed;
+  }
+
+  #nextTurn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.atTurnEnd(resolve));
+  }
+}
+
+export interface ConsumeQueueTableOptions {
+  readonly openFiles: OpenFiles;
+  /** The consumequeue directory. */
+  readonly dir: string;
+  /** Bytes of a file, a multiple of 20: see `roundUpToEntries`. */
+  readonly fileSize: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Shared by all queues; a default budget otherwise. */
+  readonly memory?: EntryMemory;
+}
+
+/** Writing one queue takes some microseconds; so many of them are no pause anybody notices. */
+const QUEUES_PER_TURN = 64;
+
+/** Java: Integer.parseInt of the directory's name, but only the form in which Java writes it. */
+function toQueueId(name: string): number | undefined {
+  if (!/^-?\d{1,10}$/.test(name)) return undefined;
+  const value = Number(name);
+  return String(value) === name && value === (value | 0) ? value : undefined;
+}
