@@ -119,7 +119,7 @@ export class ScannedCommand {
   ext(name: string): string | undefined {
     for (let at = this.fieldCount - 1; at >= 0; at--) {
       const length = (this.keyEnd[at] as number) - (this.keyStart[at] as number);
-      if (length === name.length && this.keyText(at) === name) return this.valueText(at);
+      if (length >= name.length && this.keyText(at) === name) return this.valueText(at);
     }
     return undefined;
   }
