@@ -115,7 +115,8 @@ export class BrokerOuterApi {
 
   /** Asks the address server for the name servers. Java: TopAddressing#fetchNSAddr. */
   async lookUpNameServers(): Promise<void> {
-    const { rmqAddressServerDomain: domain, rmqAddressServerSubGroup: subGroup } = this.#parts.configs.addressServerConfig;
+    const { rmqAddressServerDomain: domain, rmqAddressServerSubGroup: subGroup } =
+      this.#parts.configs.addressServerConfig;
     const url = `http://${domain.includes(':') ? domain : `${domain}:8080`}/rocketmq/${subGroup}`;
     try {
       const found = addressList((await this.#parts.fetchText(url)).trim());
@@ -200,7 +201,8 @@ export class BrokerOuterApi {
     const limited = !isReadable(brokerPermission) || !isWriteable(brokerPermission);
     const table = new Map<string, TopicConfig>();
     for (const [name, config] of topicConfigTable) {
-      if (only === undefined || name === only) table.set(name, limited ? { ...config, perm: brokerPermission } : config);
+      if (only === undefined || name === only)
+        table.set(name, limited ? { ...config, perm: brokerPermission } : config);
     }
     const topicConfigSerializeWrapper = { dataVersion: version, topicConfigTable: table };
     return encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper }, compressedRegister);

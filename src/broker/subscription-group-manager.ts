@@ -49,7 +49,8 @@ export class SubscriptionGroupManager {
       return table instanceof DecodeError ? undefined : table;
     });
     if (loaded === undefined) return;
-    for (const [groupName, group] of loaded.subscriptionGroupTable) this.#groups.set(groupName, { ...group, groupName });
+    for (const [groupName, group] of loaded.subscriptionGroupTable)
+      this.#groups.set(groupName, { ...group, groupName });
     this.#dataVersion = loaded.dataVersion;
   }
 

@@ -41,7 +41,9 @@ export interface Topic {
 }
 
 /** What changed, for the registration at the name servers. */
-export type TopicChange = { readonly kind: 'created on first use' } | { readonly kind: 'updated'; readonly topic: string };
+export type TopicChange =
+  | { readonly kind: 'created on first use' }
+  | { readonly kind: 'updated'; readonly topic: string };
 
 /** The topics of this broker, `config/topics.json`. Java: TopicConfigManager. */
 export class TopicConfigManager {
@@ -116,7 +118,8 @@ export class TopicConfigManager {
     const middle = bytes[start + (length >> 1)] as number;
     const slot = (length * 131 + last * 31 + middle * 7 + (bytes[start] as number)) & (LOOK_UP_SLOTS - 1);
     const known = this.#lookUp[slot];
-    if (known !== undefined && known.nameBytes.length === length && sameBytes(known.nameBytes, bytes, start)) return known;
+    if (known !== undefined && known.nameBytes.length === length && sameBytes(known.nameBytes, bytes, start))
+      return known;
     const found = this.#topics.get(bytes.toString('utf8', start, end));
     if (found !== undefined) this.#lookUp[slot] = found;
     return found;
@@ -126,7 +129,12 @@ export class TopicConfigManager {
    * Makes a topic after the template that the producer named, if that is allowed to be one.
    * @returns undefined when it is not. Java: TopicConfigManager#createTopicInSendMessageMethod.
    */
-  createFromTemplate(topic: string, templateName: string, clientQueueNums: number, topicSysFlag: number): Topic | undefined {
+  createFromTemplate(
+    topic: string,
+    templateName: string,
+    clientQueueNums: number,
+    topicSysFlag: number,
+  ): Topic | undefined {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;
     let template = this.#topics.get(templateName)?.config;

@@ -32,7 +32,10 @@ export function heartBeat(parts: BrokerParts): (request: Request<'HEART_BEAT'>) 
 }
 
 /** A group of a heartbeat whose names were checked. */
-type CheckedConsumer = ConsumerData & { readonly groupName: string; readonly subscriptionDataSet: readonly Subscription[] };
+type CheckedConsumer = ConsumerData & {
+  readonly groupName: string;
+  readonly subscriptionDataSet: readonly Subscription[];
+};
 
 function checkedGroup(group = ''): string {
   const problem = groupNameProblem(group);
@@ -101,7 +104,8 @@ export function checkClientConfig(
     const body = decodeBody(checkClientRequestBody, request.body ?? '');
     if (body instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', body.message);
     const type = body.subscriptionData?.expressionType;
-    if (body.subscriptionData === undefined || type === undefined || type === '' || type === 'TAG') return { code: 'SUCCESS' };
+    if (body.subscriptionData === undefined || type === undefined || type === '' || type === 'TAG')
+      return { code: 'SUCCESS' };
     return { code: 'SYSTEM_ERROR', remark: `The broker does not support consumer to filter message by ${type}` };
   };
 }

@@ -26,7 +26,9 @@ interface Attempt {
 }
 
 /** 11: reads one queue, or waits for messages in it. Java: PullMessageProcessor#processRequest. */
-export function pullMessage(parts: BrokerParts): (request: Request<Pull>) => HandlerResult<Pull> | Promise<HandlerResult<Pull>> {
+export function pullMessage(
+  parts: BrokerParts,
+): (request: Request<Pull>) => HandlerResult<Pull> | Promise<HandlerResult<Pull>> {
   return (request) =>
     attempt(parts, {
       header: request.header.detach(),
@@ -75,7 +77,8 @@ function checkedTopic(parts: BrokerParts, pull: Attempt): void {
     if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
     throw new RequestError('TOPIC_NOT_EXIST', `topic[${name}] not exist, apply first please! ${FAQ}`);
   }
-  if (!isReadable(topic.perm)) throw new RequestError('NO_PERMISSION', `the topic[${name}] pulling message is forbidden`);
+  if (!isReadable(topic.perm))
+    throw new RequestError('NO_PERMISSION', `the topic[${name}] pulling message is forbidden`);
   if (queueId < 0 || queueId >= topic.readQueueNums) {
     throw new RequestError(
       'SYSTEM_ERROR',
@@ -100,7 +103,8 @@ function filterOf(parts: BrokerParts, header: PullHeader, group: SubscriptionGro
   }
   const subscription = registeredSubscription(parts, header, group);
   if (!isTagType(subscription.expressionType)) throw unsupportedFilter(subscription.expressionType);
-  if (subscription.subString === SUB_ALL || subscription.subString === '' || subscription.classFilterMode) return undefined;
+  if (subscription.subString === SUB_ALL || subscription.subString === '' || subscription.classFilterMode)
+    return undefined;
   return tagFilter(subscription.codeSet);
 }
 

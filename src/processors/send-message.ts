@@ -1,10 +1,4 @@
-import {
-  DLQ_PREFIX,
-  describeTopic,
-  RETRY_PREFIX,
-  type Topic,
-  topicSysFlagOf,
-} from '../broker/topic-config-manager.ts';
+import { DLQ_PREFIX, describeTopic, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
 import { groupNameProblem, topicNameProblem } from '../codec/names.ts';
 import { RequestError } from '../codec/response-codes.ts';
@@ -50,7 +44,8 @@ function sendMessage(parts: BrokerParts): (request: Request<SendCommand>) => Han
       draft.appendProperty = header.batch ? none : clusterPair;
       if (header.batch) refuseInBatch(topic);
       else if (topic.config.topicName.startsWith(RETRY_PREFIX)) redirectRetry(parts, draft, request, topic);
-      if (!draft.resolveProperties()) throw new RequestError('MESSAGE_ILLEGAL', 'the properties text is not valid JSON');
+      if (!draft.resolveProperties())
+        throw new RequestError('MESSAGE_ILLEGAL', 'the properties text is not valid JSON');
       if (!header.batch) refuseLaterKinds(parts, draft);
       const result = header.batch ? store.putMessages(draft) : store.putMessage(draft);
       if (!result.accepted) throw refusalOf(result);
@@ -78,10 +73,14 @@ function acceptedTopic(parts: BrokerParts, request: Request<SendCommand>): Topic
     : topics.selectByBytes(header.bytes, header.startOf(slot), header.endOf(slot));
   if (known !== undefined) {
     if (!isWriteable(configs.brokerConfig.brokerPermission) && known.config.order) {
-      throw new RequestError('NO_PERMISSION', `the broker[${configs.brokerConfig.brokerIP1}] sending message is forbidden`);
+      throw new RequestError(
+        'NO_PERMISSION',
+        `the broker[${configs.brokerConfig.brokerIP1}] sending message is forbidden`,
+      );
     }
     if (topics.isReserved(known.config.topicName)) throw reserved(known.config.topicName);
-    if (!known.safe) throw new RequestError('SYSTEM_ERROR', topicNameProblem(known.config.topicName) ?? 'unsafe topic name');
+    if (!known.safe)
+      throw new RequestError('SYSTEM_ERROR', topicNameProblem(known.config.topicName) ?? 'unsafe topic name');
     return known;
   }
   const name = header.topic;
@@ -97,9 +96,7 @@ function createdTopic(parts: BrokerParts, request: Request<SendCommand>, name: s
   const sysFlag = topicSysFlagOf(header.unitMode, isRetry);
   const created =
     parts.topics.createFromTemplate(name, header.defaultTopic, header.defaultTopicQueueNums, sysFlag) ??
-    (isRetry
-      ? parts.topics.createForGroup(name, 1, PermName.PERM_READ | PermName.PERM_WRITE, sysFlag)
-      : undefined);
+    (isRetry ? parts.topics.createForGroup(name, 1, PermName.PERM_READ | PermName.PERM_WRITE, sysFlag) : undefined);
   if (created === undefined) {
     throw new RequestError('TOPIC_NOT_EXIST', `topic[${name}] not exist, apply first please!${FAQ}`);
   }
