@@ -256,6 +256,12 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
     this.socket.destroy();
   }
 
+  /** As {@link destroy}, also when it is closing already and waits for the peer to take its output. */
+  cut(): void {
+    this.noteClosing('cut');
+    this.socket.destroy();
+  }
+
   // What the dispatcher and the parked replies use.
 
   /** The buffer to append whole frames to; call {@link wrote} behind each. */

@@ -21,7 +21,7 @@ export interface DispatcherOptions<S extends Server> {
   /** Which rows of THE TABLE are served. */
   readonly server: S;
   readonly port: 'main' | 'vip';
-  readonly handlers: Handlers<S>;
+  readonly handlers: Handlers<S> | typeof noHandlers;
   /** Shared by the ports of a server. */
   readonly admission: Admission;
   /** Shared by the ports of a server; the root connects it with the store's marks. */
@@ -31,6 +31,9 @@ export interface DispatcherOptions<S extends Server> {
   /** Debug: every request is read from a copy that is spoilt when the synchronous part of its handler is over. */
   readonly poison?: boolean;
 }
+
+/** Of somebody who only asks: every request is answered REQUEST_CODE_NOT_SUPPORTED. */
+export const noHandlers: Readonly<Record<string, never>> = {};
 
 type AnyResult = Reply | ParkedReply | typeof noReply;
 type AnyHandler = (request: RequestSlot) => AnyResult | Promise<AnyResult>;

@@ -12,6 +12,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Accepted connections beyond this are closed at once. */
   readonly maxConnections: number;
+  /** Told when a connection could not be accepted (descriptors used up); listening goes on. */
+  readonly onError?: (error: NetError) => void;
 }
 
 export interface ConnectOptions {

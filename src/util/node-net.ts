@@ -1,0 +1,128 @@
+import { connect, createServer, type Socket as TcpSocket } from 'node:net';
+import type { Socket, SocketEvents } from './net.ts';
+import { type ConnectOptions, type Listener, type ListenOptions, type Net, NetError } from './net.ts';
+
+/** TCP of the operating system: no delay, no keep-alive, no half-open connections. */
+export const nodeNet: Net = { listen, connect: connectTo };
+
+/** Java: NettyRemotingServer, SO_BACKLOG. */
+const BACKLOG = 1024;
+
+function listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ noDelay: true, keepAlive: false, allowHalfOpen: false });
+    server.maxConnections = options.maxConnections;
+    server.on('connection', (socket) => {
+      // A peer that is gone already has no address any more.
+      if (socket.remoteAddress === undefined) socket.destroy();
+      else onConnection(new NodeSocket(socket));
+    });
+    const refused = (error: Error): void => reject(netError(error));
+    server.once('error', refused);
+    const where = options.host === undefined ? {} : { host: options.host };
+    server.listen({ ...where, port: options.port, backlog: BACKLOG }, () => {
+      server.off('error', refused);
+      server.on('error', (error) => options.onError?.(netError(error)));
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : options.port;
+      resolve({ port, close: () => closeListener(server) });
+    });
+  });
+}
+
+/** The descriptor is closed within the call; the callback of node:net waits for all connections, which live on. */
+function closeListener(server: ReturnType<typeof createServer>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close();
+    setImmediate(resolve);
+  });
+}
+
+function connectTo({ host, port, timeoutMs }: ConnectOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true, keepAlive: false, allowHalfOpen: false });
+    const failed = (error: Error): void => {
+      socket.destroy();
+      reject(netError(error));
+    };
+    socket.once('error', failed);
+    socket.setTimeout(timeoutMs, () => {
+      failed(new NetError(`connect ${host}:${port} took more than ${timeoutMs} ms`, 'ETIMEDOUT'));
+    });
+    socket.once('connect', () => {
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      socket.off('error', failed);
+      resolve(new NodeSocket(socket));
+    });
+  });
+}
+
+function netError(error: Error): NetError {
+  const { code } = error as NodeJS.ErrnoException;
+  return error instanceof NetError ? error : new NetError(error.message, code ?? 'EUNKNOWN', error);
+}
+
+class NodeSocket implements Socket {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly #socket: TcpSocket;
+  #closeReason = 'closed';
+
+  constructor(socket: TcpSocket) {
+    this.#socket = socket;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remotePort = socket.remotePort ?? 0;
+    this.localAddress = socket.localAddress ?? '';
+    this.localPort = socket.localPort ?? 0;
+    socket.on('error', (error) => {
+      this.#closeReason = netError(error).code;
+    });
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  setEvents(events: SocketEvents): void {
+    const socket = this.#socket;
+    socket.on('data', (bytes: Buffer) => events.onData(bytes));
+    socket.on('drain', () => events.onDrain());
+    socket.on('end', () => {
+      this.#closeReason = 'closed by peer';
+      socket.destroy();
+    });
+    if (socket.destroyed) setImmediate(() => events.onClose(this.#closeReason));
+    else socket.on('close', () => events.onClose(this.#closeReason));
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
