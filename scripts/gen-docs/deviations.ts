@@ -17,7 +17,7 @@ export interface Deviation {
 export const deviations: readonly Deviation[] = [
   {
     number: 1,
-    java: 'With SYNC_FLUSH the first message of each CommitLog file is answered FLUSH_DISK_TIMEOUT, although flushed.',
+    java: 'SYNC_FLUSH answers the first message of each CommitLog file FLUSH_DISK_TIMEOUT although it is flushed.',
     ours: 'SEND_OK as soon as the flush covers the message.',
     safe: 'A better status for the same stored message.',
     built: true,
@@ -31,7 +31,7 @@ export const deviations: readonly Deviation[] = [
   },
   {
     number: 3,
-    java: 'A topic of at most 127 characters but more than 127 bytes is stored, never served, and cut off at a restart.',
+    java: 'A topic of ≤ 127 characters but > 127 bytes is stored, never served, and cut off at a restart.',
     ours: 'Refused: names are ASCII.',
     safe: 'Acknowledged messages were lost.',
     built: true,

@@ -95,7 +95,7 @@ function checks(...names) {
   };
 }
 
-/** For the launchers in bin/: everything in place, and the path of the Node to use as the only line on standard output. */
+/** For the launchers in bin/: everything in place, and the Node to use as the only line on standard output. */
 async function printNode() {
   await ensureInstalled(say);
   const node = await pinnedNode(say);

@@ -3,7 +3,7 @@ import type { SourceFile } from './source-files.ts';
 
 const MAX_LINE_CHARS = 120;
 const MAX_FUNCTION_LINES = 70;
-const TODO_WITHOUT_ISSUE = /\b(TO[D]O|FIXME|XXX)\b(?!.*#\d)/;
+const TODO_WITHOUT_ISSUE = /\b(TO[D]O|FIX[M]E|XX[X])\b(?!.*#\d)/;
 const BANNED_WORDS = new Set(['Impl', 'Abstract', 'Base', 'Helper', 'Helpers', 'Util', 'Utils']);
 
 /** Java's own managers and services: their names are kept, no others are made up. */

@@ -5,7 +5,9 @@ import type { SourceFile } from './source-files.ts';
 const MAX_FILE_LINES = 400;
 
 /** Files that may be longer, each with the reason. An entry that is no longer needed fails the test. */
-export const LONG_FILES: Readonly<Record<string, string>> = {};
+export const LONG_FILES: Readonly<Record<string, string>> = {
+  'src/codec/commands.ts': 'one table: every request code of 4.6.0',
+};
 
 /** Programs: nobody imports them, somebody starts them. */
 const STARTED = [
