@@ -126,7 +126,7 @@ export class SimSocket implements Socket {
 
   setEvents(events: SocketEvents): void {
     this.#events = events;
-    this.peer?.#schedule();
+    if (this.peer !== undefined) this.peer.#schedule();
     if (this.#isClosed) this.#network.clock.atTurnEnd(() => events.onClose('closed by peer'));
   }
 
@@ -155,7 +155,7 @@ export class SimSocket implements Socket {
 
   resume(): void {
     this.#isPaused = false;
-    this.peer?.#schedule();
+    if (this.peer !== undefined) this.peer.#schedule();
   }
 
   end(): void {
@@ -225,7 +225,7 @@ export class SimSocket implements Socket {
     this.#unsentBytes = 0;
     this.#network.clock.atTurnEnd(() => {
       this.#events?.onClose(reason);
-      this.peer?.#close('closed by peer');
+      if (this.peer !== undefined) this.peer.#close('closed by peer');
     });
   }
 }
