@@ -5,8 +5,8 @@ import { DecodeError } from '../codec/fast-json.ts';
 import { isReadable, isWriteable } from '../codec/sys-flags.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import type { RemotingClient } from '../remoting/client.ts';
-import { bodyCrc } from '../util/crc32.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { bodyCrc } from '../util/crc32.ts';
 import type { Logger } from '../util/logger.ts';
 import type { TopicConfig, TopicConfigManager } from './topic-config-manager.ts';
 
@@ -122,7 +122,7 @@ export class BrokerOuterApi {
       const found = addressList((await this.#parts.fetchText(url)).trim());
       if (found.length > 0) this.#nameServers = found;
     } catch (error) {
-      this.#parts.log.warn({ url, err: error }, 'the address server did not tell the name servers');
+      this.#parts.log.warn({ url, error }, 'the address server did not tell the name servers');
     }
   }
 
@@ -155,7 +155,7 @@ export class BrokerOuterApi {
   }
 
   #logged(work: Promise<void>): Promise<void> {
-    return work.catch((error: unknown) => this.#parts.log.error({ err: error }, 'registration failed'));
+    return work.catch((error: unknown) => this.#parts.log.error({ error }, 'registration failed'));
   }
 
   async #anyoneChanged(): Promise<boolean> {
@@ -181,7 +181,7 @@ export class BrokerOuterApi {
         try {
           return await call(address, timeoutMs);
         } catch (error) {
-          this.#parts.log.warn({ nameServer: address, err: error }, 'a name server could not be reached');
+          this.#parts.log.warn({ nameServer: address, error }, 'a name server could not be reached');
           return undefined;
         }
       }),

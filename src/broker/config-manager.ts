@@ -84,7 +84,7 @@ export class StateFile {
         }
         this.#swap();
       } catch (error) {
-        this.#log.error({ file: this.path, err: error }, 'state file was not written; the next save tries again');
+        this.#log.error({ file: this.path, error }, 'state file was not written; the next save tries again');
         return false;
       }
     }

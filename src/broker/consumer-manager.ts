@@ -1,5 +1,5 @@
-import type { Language } from '../codec/scanned-command.ts';
 import type { ConsumeFromWhere, ConsumeType, MessageModel, SubscriptionData } from '../codec/bodies/heartbeat.ts';
+import type { Language } from '../codec/scanned-command.ts';
 import type { Connection } from '../remoting/connection.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';

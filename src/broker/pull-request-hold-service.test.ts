@@ -84,7 +84,11 @@ describe('PullRequestHoldService', () => {
     expect(holds.suspend(pull('one too many'))).toBe(false);
     const turns: number[] = [];
     const atTurnEnd = clock.atTurnEnd.bind(clock);
-    clock.atTurnEnd = (task) => atTurnEnd(() => (task(), turns.push(woken.length)));
+    clock.atTurnEnd = (task) =>
+      atTurnEnd(() => {
+        task();
+        turns.push(woken.length);
+      });
     holds.arriving('T', 0, 6, 0, 0);
     clock.endTurn();
     expect(turns).toEqual([256, 512, 600]);

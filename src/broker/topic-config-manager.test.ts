@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testConfigs, testWorld } from '../../testing/broker-fixture.ts';
 import { PermName } from '../codec/sys-flags.ts';
-import { describeTopic, TopicConfigManager, topicSysFlagOf } from './topic-config-manager.ts';
+import { describeTopic, type Topic, TopicConfigManager, topicSysFlagOf } from './topic-config-manager.ts';
 
 function manager(world = testWorld(), configs = testConfigs()) {
   const { clock, file } = world;
@@ -75,7 +75,7 @@ describe('TopicConfigManager', () => {
     const { topics } = manager();
     const names = Array.from({ length: 3000 }, (_, n) => `T${n}`);
     for (const topicName of names) {
-      topics.update({ ...(topics.select('TBW102')?.config as never), topicName });
+      topics.update({ ...(topics.select('TBW102') as Topic).config, topicName });
       if (names.indexOf(topicName) > 200) break;
     }
     for (let round = 0; round < 2; round++) {
@@ -117,7 +117,7 @@ describe('TopicConfigManager', () => {
   it('marks a name from an old store that is no safe path', () => {
     const world = testWorld();
     const { topics } = manager(world);
-    topics.update({ ...(topics.select('TBW102')?.config as never), topicName: '../out' });
+    topics.update({ ...(topics.select('TBW102') as Topic).config, topicName: '../out' });
     expect(manager(world).topics.select('../out')?.safe).toBe(false);
   });
 });

@@ -118,8 +118,9 @@ export class TopicConfigManager {
     const middle = bytes[start + (length >> 1)] as number;
     const slot = (length * 131 + last * 31 + middle * 7 + (bytes[start] as number)) & (LOOK_UP_SLOTS - 1);
     const known = this.#lookUp[slot];
-    if (known !== undefined && known.nameBytes.length === length && sameBytes(known.nameBytes, bytes, start))
+    if (known !== undefined && known.nameBytes.length === length && sameBytes(known.nameBytes, bytes, start)) {
       return known;
+    }
     const found = this.#topics.get(bytes.toString('utf8', start, end));
     if (found !== undefined) this.#lookUp[slot] = found;
     return found;

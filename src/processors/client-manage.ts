@@ -1,7 +1,6 @@
 import type { ClientChannelInfo, Subscription } from '../broker/consumer-manager.ts';
 import { RETRY_PREFIX, topicSysFlagOf } from '../broker/topic-config-manager.ts';
-import { checkClientRequestBody } from '../codec/bodies/heartbeat.ts';
-import { type ConsumerData, heartbeatData } from '../codec/bodies/heartbeat.ts';
+import { type ConsumerData, checkClientRequestBody, heartbeatData } from '../codec/bodies/heartbeat.ts';
 import { decodeBody } from '../codec/bodies/schema.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import { groupNameProblem, topicNameProblem } from '../codec/names.ts';

@@ -1,6 +1,6 @@
 import type { Subscription } from '../broker/consumer-manager.ts';
-import type { HeldPull } from '../broker/pull-request-hold-service.ts';
 import { SUB_ALL, tagCodes, tagFilter } from '../broker/filter/tag-filter.ts';
+import type { HeldPull } from '../broker/pull-request-hold-service.ts';
 import type { SubscriptionGroupConfig } from '../broker/subscription-group-manager.ts';
 import type { Commands } from '../codec/commands.ts';
 import type { HeaderValues } from '../codec/header.ts';
@@ -11,8 +11,8 @@ import type { Connection } from '../remoting/connection.ts';
 import { type HandlerResult, noReply, type Reply, type Request } from '../remoting/handler.ts';
 import type { MessageFilter } from '../store/ports.ts';
 import type { GetMessageResult, GetMessageStatus } from '../store/results.ts';
-import { FAQ, type BrokerParts } from './parts.ts';
 import { storeOffsetMovedEvent } from './offset-moved.ts';
+import { type BrokerParts, FAQ } from './parts.ts';
 
 type Pull = 'PULL_MESSAGE';
 type PullHeader = HeaderValues<Commands[Pull]['request']>;
@@ -206,7 +206,7 @@ function heldPull(parts: BrokerParts, pull: Attempt, filter: MessageFilter | und
     filter,
     rerun: () => {
       rerun(parts, { header, connection, opaque, first: false }).catch((error: unknown) => {
-        parts.log.error({ err: error, topic: header.topic }, 'a held pull could not be answered');
+        parts.log.error({ error, topic: header.topic }, 'a held pull could not be answered');
       });
     },
   };

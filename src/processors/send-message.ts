@@ -7,7 +7,7 @@ import type { Handler, HandlerResult, Handlers, Request } from '../remoting/hand
 import { noReply } from '../remoting/handler.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 import type { PutRefusal } from '../store/results.ts';
-import { FAQ, type BrokerParts } from './parts.ts';
+import { type BrokerParts, FAQ } from './parts.ts';
 import { ParkedSend, SendResponses } from './send-reply.ts';
 
 /** The codes that store a message a client made. */

@@ -1,7 +1,7 @@
 import { commands } from '../codec/commands.ts';
 import type { OutputBuffer } from '../codec/output-buffer.ts';
-import { ResponseTemplate, writeResponse } from '../codec/response-template.ts';
 import { type ResponseName, responseCode } from '../codec/response-codes.ts';
+import { ResponseTemplate, writeResponse } from '../codec/response-template.ts';
 import type { ParkedReply, TicketOutcome } from '../remoting/handler.ts';
 import type { PutMessageStatus, PutTicket } from '../store/results.ts';
 import type { BrokerParts } from './parts.ts';

@@ -29,7 +29,7 @@ export interface Fs {
   fsyncDirAsync(dir: string): Promise<void>;
   /** Partition of a path: total, free (counting root's reserve) and available bytes. */
   statfs(path: string): { totalBytes: number; freeBytes: number; availableBytes: number };
-  /** Whole content, or undefined when the file does not exist. For small files only: at most `maxBytes`, else FsError EFBIG. */
+  /** Whole content, or undefined when there is no such file. For small files: beyond `maxBytes` it is FsError EFBIG. */
   readFile(path: string, maxBytes: number): Buffer | undefined;
 }
 

@@ -1,5 +1,5 @@
-import { javaStringHash } from '../../util/java-hash.ts';
 import type { MessageFilter } from '../../store/ports.ts';
+import { javaStringHash } from '../../util/java-hash.ts';
 
 /** Every message of the topic. */
 export const SUB_ALL = '*';

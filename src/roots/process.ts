@@ -1,0 +1,100 @@
+import type { Environment } from '../config/environment.ts';
+import type { Notice } from '../config/notice.ts';
+import { systemClock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { nodeFs } from '../util/node-fs.ts';
+import { nodeNet } from '../util/node-net.ts';
+import { createLogger, type OpenLog } from '../util/pino-logger.ts';
+import type { BrokerWorld } from './broker.ts';
+
+/** A server that can be told to stop; it is told at most once. */
+export interface Stoppable {
+  shutdown(): Promise<void>;
+}
+
+/** A stop that takes longer than this is given up; what is acknowledged is on disk before it begins. */
+const LONGEST_STOP_MS = 60_000;
+const LONGEST_FETCH_MS = 3_000;
+const LONGEST_ANSWER = 65_536;
+
+/** The real world for a server process. */
+export function world(log: Logger): BrokerWorld {
+  return { fs: nodeFs, net: nodeNet, clock: systemClock, log, fetchText };
+}
+
+/** A small text by HTTP, for the look-up of name servers. */
+async function fetchText(url: string): Promise<string> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(LONGEST_FETCH_MS) });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  const text = await answer.text();
+  if (text.length > LONGEST_ANSWER) throw new Error(`${url} answered ${text.length} characters`);
+  return text;
+}
+
+/** The log of a server: the file that Java writes too. Java: logback_broker.xml, logback_namesrv.xml. */
+export function serverLog(environment: Environment, name: 'broker' | 'namesrv'): OpenLog {
+  const path = `${environment.homeDir}/logs/rocketmqlogs/${name}.log`;
+  return createLogger({ destination: { path, fs: nodeFs }, level: 'info', name });
+}
+
+/** What the operator should know about the settings: in the log, and on standard error where it can be seen. */
+export function tellNotices(notices: readonly Notice[], log: Logger): void {
+  for (const { level, text } of notices) {
+    log[level]({}, text);
+    process.stderr.write(`${level}: ${text}\n`);
+  }
+}
+
+/** Prints and ends the process. */
+export function exitWith(end: {
+  readonly exitCode: number;
+  readonly stdout: readonly string[];
+  readonly stderr: readonly string[];
+}): void {
+  for (const line of end.stdout) process.stdout.write(`${line}\n`);
+  for (const line of end.stderr) process.stderr.write(`${line}\n`);
+  process.exitCode = end.exitCode;
+}
+
+/**
+ * Stops on SIGTERM and SIGINT, with Java's two lines in the log, and keeps the process alive until then: timers and
+ * idle sockets alone do not. Exit codes as a JVM's: 143 and 130. Java: the shutdown hooks of BrokerStartup.
+ */
+export function stopOnSignals(running: Stoppable, { log, close }: OpenLog): void {
+  setInterval(() => {}, 0x7fffffff);
+  let asked = false;
+  const stop = (exitCode: number) => () => {
+    if (asked) return;
+    asked = true;
+    const began = performance.now();
+    log.info({}, 'Shutdown hook was invoked, 1');
+    setTimeout(() => process.exit(exitCode), LONGEST_STOP_MS).unref();
+    running.shutdown().then(
+      () => {
+        log.info({}, `Shutdown hook over, consuming total time(ms): ${Math.round(performance.now() - began)}`);
+        close();
+        process.exit(exitCode);
+      },
+      (error: unknown) => {
+        log.error({ error }, 'the stop failed');
+        close();
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop(143));
+  process.on('SIGINT', stop(130));
+}
+
+/** A bug or damage: a line in the log and on standard error, and the process ends; recovery decides at the next start. */
+export function endOnUnknownErrors({ log, close }: OpenLog): void {
+  const end = (error: unknown): void => {
+    log.error({ error }, 'unexpected error, the process ends');
+    close();
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`unexpected error: ${text}\n`);
+    process.exit(70);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}

@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import yargs from 'yargs';
+import { systemEnvironment } from './config/environment.ts';
+import { startAllInOne } from './roots/all-in-one.ts';
+import { endOnUnknownErrors, exitWith, stopOnSignals, tellNotices, world } from './roots/process.ts';
+import { startFailure } from './roots/start-failure.ts';
+import { nodeFs } from './util/node-fs.ts';
+import { createLogger } from './util/pino-logger.ts';
+
+const DEFAULT_PORT = 10_911;
+const DEFAULT_NAMESRV_PORT = 9876;
+
+/** `npm start`: name server and broker in one process, on the loopback address, data in one directory. */
+async function main(): Promise<void> {
+  const options = await yargs(process.argv.slice(2))
+    .scriptName('wenchang')
+    .usage('$0 [--data DIR] [--port N] [--namesrv-port N]')
+    .option('data', { type: 'string', default: 'data', describe: 'directory for everything that is kept' })
+    .option('port', { type: 'number', default: DEFAULT_PORT, describe: 'listen port of the broker; 0: a free block' })
+    .option('namesrv-port', {
+      type: 'number',
+      default: DEFAULT_NAMESRV_PORT,
+      describe: 'of the name server; 0: a free one',
+    })
+    .check((given) => isPort(given.port) && isPort(given['namesrv-port']))
+    .strict()
+    .version(false)
+    .parse();
+  const dataDir = resolve(options.data);
+  const openLog = createLogger({
+    destination: { path: `${dataDir}/logs/wenchang.log`, fs: nodeFs },
+    level: 'info',
+    name: 'wenchang',
+  });
+  endOnUnknownErrors(openLog);
+  try {
+    const running = await startAllInOne({
+      ...world(openLog.log),
+      environment: systemEnvironment(process.env),
+      dataDir,
+      port: options.port,
+      namesrvPort: options['namesrv-port'],
+    });
+    tellNotices(running.notices, openLog.log);
+    stopOnSignals(running, openLog);
+    for (const line of running.welcome) process.stdout.write(`${line}\n`);
+  } catch (error) {
+    openLog.log.error({ error }, 'the start failed');
+    openLog.close();
+    exitWith(startFailure(error));
+  }
+}
+
+function isPort(value: number): true {
+  if (Number.isInteger(value) && value >= 0 && value <= 65_533 && (value === 0 || value > 2)) return true;
+  throw new Error(`${value} is no port: 0, or 3 to 65533`);
+}
+
+await main();
