@@ -14,7 +14,7 @@ import type { Handlers } from './handler.ts';
 import { LogLimit } from './log-limit.ts';
 import type { ParkedReplies } from './parked-replies.ts';
 import { PoisonedRequest } from './poisoned-request.ts';
-import { noReply, type ParkedReply, type Reply } from './reply.ts';
+import { type NoReply, noReply, type ParkedReply, type Reply } from './reply.ts';
 import { RequestSlot } from './request-slot.ts';
 
 export interface DispatcherOptions<S extends Server> {
@@ -35,7 +35,7 @@ export interface DispatcherOptions<S extends Server> {
 /** Of somebody who only asks: every request is answered REQUEST_CODE_NOT_SUPPORTED. */
 export const noHandlers: Readonly<Record<string, never>> = {};
 
-type AnyResult = Reply | ParkedReply | typeof noReply;
+type AnyResult = Reply | ParkedReply | NoReply;
 type AnyHandler = (request: RequestSlot) => AnyResult | Promise<AnyResult>;
 
 /** One served command: everything its frames need, found by code. */

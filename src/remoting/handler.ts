@@ -3,7 +3,7 @@ import type { CommandName, Commands, ServedBy, Server } from '../codec/commands.
 import type { HeaderView } from '../codec/header-view.ts';
 import type { Language } from '../codec/scanned-command.ts';
 import type { Connection } from './connection.ts';
-import type { noReply, ParkedReply, Reply } from './reply.ts';
+import type { NoReply, ParkedReply, Reply } from './reply.ts';
 
 export type { Answer, ParkedReply, Reply, TicketOutcome } from './reply.ts';
 export { noReply } from './reply.ts';
@@ -37,7 +37,7 @@ export interface Request<C extends CommandName> {
   extFields(): Map<string, string>;
 }
 
-export type HandlerResult<C extends CommandName> = Reply<C> | ParkedReply | typeof noReply;
+export type HandlerResult<C extends CommandName> = Reply<C> | ParkedReply | NoReply;
 
 /** One request → one reply. Synchronous up to its first await. */
 export type Handler<C extends CommandName> = (request: Request<C>) => HandlerResult<C> | Promise<HandlerResult<C>>;
