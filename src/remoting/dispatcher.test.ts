@@ -3,7 +3,7 @@ import { RemotingFixture, VIP_PORT } from '../../testing/remoting-fixture.ts';
 import { FLAG_RESPONSE, type RemotingCommand, VERSION_4_6_0 } from '../codec/remoting-command.ts';
 import { RequestError } from '../codec/response-codes.ts';
 import { AssertionError } from '../util/assert.ts';
-import { type Handler, noReply, type Request } from './handler.ts';
+import { type Handler, type NoReply, noReply, type Request } from './handler.ts';
 
 const QUEUE = { topic: 'T', queueId: '3' };
 const GET_MAX_OFFSET = 30;
@@ -244,7 +244,7 @@ describe('Dispatcher: handlers that take time', () => {
 
   it('poisons the request after the synchronous part when asked to', async () => {
     const outcomes: unknown[] = [];
-    const handler: MaxOffset = async (request) => {
+    const handler: MaxOffset = async (request): Promise<NoReply> => {
       const { header, body } = request;
       outcomes.push(header.queueId, body?.toString('latin1'));
       await Promise.resolve();

@@ -5,7 +5,7 @@ import type { Language } from '../codec/scanned-command.ts';
 import type { Connection } from './connection.ts';
 import type { NoReply, ParkedReply, Reply } from './reply.ts';
 
-export type { Answer, ParkedReply, Reply, TicketOutcome } from './reply.ts';
+export type { Answer, NoReply, ParkedReply, Reply, TicketOutcome } from './reply.ts';
 export { noReply } from './reply.ts';
 
 /**

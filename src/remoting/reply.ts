@@ -14,15 +14,9 @@ export interface Reply<C extends CommandName = CommandName> {
   readonly body?: Buffer | readonly Buffer[] | undefined;
 }
 
-/**
- * The handler answers later, through Connection#reply, or never. An object and no symbol: an async function would
- * widen the type of a symbol.
- */
-export const noReply: NoReply = { isNoReply: true };
-
-export interface NoReply {
-  readonly isNoReply: true;
-}
+/** The handler answers later, through Connection#reply, or never. An async handler that gives it names its type. */
+export const noReply = Symbol('no reply');
+export type NoReply = typeof noReply;
 
 /** How a parked reply's ticket ended. */
 export type TicketOutcome = 'stored' | 'failed' | 'flush timeout' | 'replication timeout';
