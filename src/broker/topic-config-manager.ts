@@ -159,7 +159,7 @@ export class TopicConfigManager {
     });
   }
 
-  /** Makes a retry or dead letter topic when it is missing. Java: TopicConfigManager#createTopicInSendMessageBackMethod. */
+  /** Makes a retry or dead letter topic when missing. Java: TopicConfigManager#createTopicInSendMessageBackMethod. */
   createForGroup(topic: string, queueNums: number, perm: number, topicSysFlag: number): Topic | undefined {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;

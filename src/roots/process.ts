@@ -86,7 +86,7 @@ export function stopOnSignals(running: Stoppable, { log, close }: OpenLog): void
   process.on('SIGINT', stop(130));
 }
 
-/** A bug or damage: a line in the log and on standard error, and the process ends; recovery decides at the next start. */
+/** A bug or damage: a line in the log and on standard error, and the process ends; the next start recovers. */
 export function endOnUnknownErrors({ log, close }: OpenLog): void {
   const end = (error: unknown): void => {
     log.error({ error }, 'unexpected error, the process ends');
