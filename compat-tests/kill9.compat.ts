@@ -16,14 +16,13 @@ import {
   subjectKind,
   type Workspace,
 } from './peer/peer.ts';
+import { plantedRoot } from './peer/planted-mqbroker.ts';
 import { RawClient } from './peer/raw-client.ts';
 import { physicalOffsetOf, type RawRecord } from './peer/records.ts';
 
 const kind = subjectKind();
 /** Rounds of each flush mode; the full command asks for 20. */
 const rounds = Number(process.env['WENCHANG_KILL_ROUNDS'] ?? '2');
-/** Our broker with planted bugs (WENCHANG_PLANT) that can trace its writes, flushes and answers (WENCHANG_FS_TRACE). */
-const plantedRoot = 'testing/planted-mqbroker.ts';
 const queues = 4;
 const acknowledgedBeforeKill = 300;
 
@@ -50,15 +49,13 @@ describe.skipIf(kind === 'java' && isMissing('java'))(`kill -9 of ${kind} under 
 });
 
 describe.skipIf(kind === 'java')('order of write, fdatasync and answer', () => {
-  it('SYNC_FLUSH answers SEND_OK only after an fdatasync that covers the record', async (context) => {
-    if (!existsSync(join(repoDir, plantedRoot))) context.skip(`${plantedRoot} is not there yet`);
+  it('SYNC_FLUSH answers SEND_OK only after an fdatasync that covers the record', async () => {
     const { tooEarly, answers } = await traceOneCrash('none');
     expect(tooEarly.slice(0, 20)).toEqual([]);
     expect(answers).toBeGreaterThan(acknowledgedBeforeKill);
   });
 
-  it('the planted bug reply-before-fdatasync turns this check red', async (context) => {
-    if (!existsSync(join(repoDir, plantedRoot))) context.skip(`${plantedRoot} is not there yet`);
+  it('the planted bug reply-before-fdatasync turns this check red', async () => {
     expect((await traceOneCrash('reply-before-fdatasync')).tooEarly).not.toEqual([]);
   });
 
@@ -69,8 +66,7 @@ describe.skipIf(kind === 'java')('order of write, fdatasync and answer', () => {
       env: { WENCHANG_PLANT: 'reply-before-write' },
     });
 
-    it('the check of the ledger turns red', async (context) => {
-      if (!existsSync(join(repoDir, plantedRoot))) context.skip(`${plantedRoot} is not there yet`);
+    it('the check of the ledger turns red', async () => {
       const problems: string[] = [];
       for (let round = 1; round <= 10 && problems.length === 0; round++) {
         const { ledger, stored } = await crashes.round(round);
