@@ -56,7 +56,7 @@ describe('ConsumeQueue.put', () => {
     expect(fs.list('/cq/T/3')).toEqual(['00000000000000000000', '00000000000000000200', '00000000000000000400']);
   });
 
-  it('takes a message at or below the newest one for built. Java: ConsumeQueueTest#testPutMessagePositionInfo…', () => {
+  it('takes a message at or below the newest one for built. Java: ConsumeQueueTest', () => {
     const { queue } = make();
     for (let index = 0; index < 5; index += 1) put(queue, index, index * 100, 100);
     expect(put(queue, 0, 0, 100)).toBe('already-built');
@@ -145,10 +145,11 @@ describe('the memory of all queues', () => {
     for (const [id, queue] of queues.entries()) {
       expect(queue.maxOffset).toBe(500);
       expect(queue.entriesFrom(0, 600, entries)).toBe(500);
+      let wrong = 0;
       for (let round = 0; round < 500; round += 1) {
-        expect(entries.phyOffset[round]).toBe((round * 100 + id) * 50);
-        expect(entries.tagsCodeLow[round]).toBe(round);
+        if (entries.phyOffset[round] !== (round * 100 + id) * 50 || entries.tagsCodeLow[round] !== round) wrong += 1;
       }
+      expect(wrong).toBe(0);
     }
   });
 
@@ -306,7 +307,7 @@ describe('ConsumeQueue cut to the end of the CommitLog', () => {
 });
 
 describe('ConsumeQueue expiry', () => {
-  it('removes leading files whose last message has gone, never the last file, and corrects the min offset', async () => {
+  it('removes leading files whose last message has gone, never the last, and corrects the min offset', async () => {
     const { fs, queue } = make();
     for (let index = 0; index < 45; index += 1) put(queue, index, index * 100, 100);
     expect(await queue.deleteExpired(900)).toBe(0);

@@ -35,13 +35,25 @@ export class MappedFile {
   }
 
   /** A file that exists with its full length; positions start at the end, as in Java, until recovery corrects them. */
-  static existing(files: OpenFiles, dir: string, fileFromOffset: number, fileSize: number): MappedFile {
-    return new MappedFile(files, `${dir}/${offsetToFileName(fileFromOffset)}`, fileFromOffset, fileSize, fileSize);
+  static existing(
+    files: OpenFiles,
+    dir: string,
+    fileFromOffset: number,
+    fileSize: number,
+    name = offsetToFileName(fileFromOffset),
+  ): MappedFile {
+    return new MappedFile(files, `${dir}/${name}`, fileFromOffset, fileSize, fileSize);
   }
 
   /** Creates an empty file of full length: a hole of zeros. Its name becomes durable with its first flush. */
-  static create(files: OpenFiles, dir: string, fileFromOffset: number, fileSize: number): MappedFile {
-    const path = `${dir}/${offsetToFileName(fileFromOffset)}`;
+  static create(
+    files: OpenFiles,
+    dir: string,
+    fileFromOffset: number,
+    fileSize: number,
+    name = offsetToFileName(fileFromOffset),
+  ): MappedFile {
+    const path = `${dir}/${name}`;
     const file = new MappedFile(files, path, fileFromOffset, fileSize, 0);
     let created = false;
     try {
@@ -76,6 +88,22 @@ export class MappedFile {
       let count: number;
       try {
         count = handle.pwrite(source, start + done, length - done, position + done);
+      } catch (error) {
+        throw toStoreIoError('pwrite', this.path, position + done, error);
+      }
+      if (count <= 0) throw new StoreIoError('pwrite', this.path, position + done, 'EIO');
+      done += count;
+    }
+  }
+
+  /** As {@link write}, on the thread pool; the bytes must stay as they are until it is done. */
+  async writeAsync(source: Uint8Array, start: number, length: number, position: number): Promise<void> {
+    assert(position >= 0 && position + length <= this.fileSize, 'write outside of the file');
+    for (let done = 0; done < length; ) {
+      const handle = this.#handle('pwrite', position + done);
+      let count: number;
+      try {
+        count = await handle.pwriteAsync(source, start + done, length - done, position + done);
       } catch (error) {
         throw toStoreIoError('pwrite', this.path, position + done, error);
       }
