@@ -1,0 +1,122 @@
+import { dirname } from 'node:path';
+import { pino } from 'pino';
+import { type FileHandle, type Fs, FsError } from './fs.ts';
+import type { Logger, LogLevel } from './logger.ts';
+
+/** Where lines go: standard output, or a file that is renamed to `path.1` … `path.N` when it is full. */
+export type LogDestination =
+  | 'stdout'
+  | {
+      /** Absolute; its directory is made. */
+      readonly path: string;
+      readonly fs: Pick<Fs, 'mkdir' | 'open' | 'rename' | 'stat'>;
+      /** Size at which a new file is begun; default 128 MiB, as most of Java's log files. */
+      readonly maxBytes?: number;
+      /** Old files that are kept; default 10. */
+      readonly oldFiles?: number;
+    };
+
+export interface LoggerOptions {
+  readonly destination: LogDestination;
+  readonly level: LogLevel;
+  /** Field `name` of each line: which program speaks. */
+  readonly name: string;
+}
+
+/**
+ * The logger of production: one JSON object a line, `time` in ISO form and UTC, `level` as a word. A line is written
+ * when it is logged, so that none is missing after a crash or an exit; lines are few, because nothing is logged per
+ * message. Throws FsError when the file cannot be opened; later a destination that fails never harms the server.
+ */
+export function createLogger({ destination, level, name }: LoggerOptions): Logger {
+  return pino(
+    {
+      level,
+      base: { name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err },
+    },
+    destination === 'stdout' ? standardOutput() : new LogFile(destination),
+  );
+}
+
+/** Lines held back while standard output takes none; more are dropped. */
+const MAX_HELD_BYTES = 1024 * 1024;
+
+function standardOutput(): { write(line: string): void } {
+  const sink = pino.destination({ dest: 1, sync: true, maxLength: MAX_HELD_BYTES });
+  // A log that cannot be written has nowhere to say so.
+  sink.on('error', () => {});
+  return sink;
+}
+
+const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
+const DEFAULT_OLD_FILES = 10;
+
+/**
+ * A log file of bounded size. Lines go through the Fs port and not through pino's own file stream: that one tries for
+ * ever when it is flushed on a full disk.
+ */
+class LogFile {
+  readonly #path: string;
+  readonly #fs: Pick<Fs, 'mkdir' | 'open' | 'rename' | 'stat'>;
+  readonly #maxBytes: number;
+  readonly #oldFiles: number;
+  #file: FileHandle;
+  /** Lines that could not be written; told with the next one that can. */
+  #lost = 0;
+  /** The size is looked at again when this much was written since files could not be renamed. */
+  #renameFromBytes: number;
+
+  constructor({ path, fs, maxBytes, oldFiles }: Exclude<LogDestination, 'stdout'>) {
+    this.#path = path;
+    this.#fs = fs;
+    this.#maxBytes = maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#oldFiles = oldFiles ?? DEFAULT_OLD_FILES;
+    this.#renameFromBytes = this.#maxBytes;
+    fs.mkdir(dirname(path));
+    this.#file = fs.open(path, 'create');
+  }
+
+  /** Writes a line at the end of the file, wherever that is by now: two programs may share a log. */
+  write(line: string): void {
+    try {
+      const bytes = Buffer.from(this.#lost === 0 ? line : `${this.#lostLine()}${line}`);
+      let end = this.#file.stat().sizeBytes;
+      if (end > 0 && end + bytes.length > this.#renameFromBytes) end = this.#beginNewFile(end);
+      for (let done = 0; done < bytes.length; ) {
+        done += this.#file.pwrite(bytes, done, bytes.length - done, end + done);
+      }
+      this.#lost = 0;
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      this.#lost++;
+    }
+  }
+
+  #lostLine(): string {
+    return `${JSON.stringify({ level: 'warn', lost: this.#lost, msg: 'lines of this log could not be written' })}\n`;
+  }
+
+  /** Renames `path` to `path.1`, `path.1` to `path.2` and so on; the oldest is overwritten. Returns the new end. */
+  #beginNewFile(end: number): number {
+    try {
+      for (let number = this.#oldFiles - 1; number >= 1; number--) {
+        const older = `${this.#path}.${number}`;
+        if (this.#fs.stat(older) !== undefined) this.#fs.rename(older, `${this.#path}.${number + 1}`);
+      }
+      this.#fs.rename(this.#path, `${this.#path}.1`);
+      const file = this.#fs.open(this.#path, 'create');
+      this.#file.close();
+      this.#file = file;
+      this.#renameFromBytes = this.#maxBytes;
+      return file.stat().sizeBytes;
+    } catch (error) {
+      if (!(error instanceof FsError)) throw error;
+      // Goes on in the file it has, and tries again after as many bytes.
+      this.#renameFromBytes = end + this.#maxBytes;
+      return end;
+    }
+  }
+}
