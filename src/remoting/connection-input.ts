@@ -131,7 +131,8 @@ export class ConnectionInput implements TurnReader {
     if (!owner.takeFrame(bytes, start, end)) return false;
     // A frame that was put together from several chunks is the first of its chunk: stopping can wait for the next.
     if (bytes !== this.chunk || end === bytes.length) return true;
-    if (this.turnFrames < share.framesPerTurn && this.turnBytes < share.bytesPerTurn && this.pauses === 0) return true;
+    const isPaused = (this.pauses & ~PAUSE_LEFT_OVER) !== 0;
+    if (this.turnFrames < share.framesPerTurn && this.turnBytes < share.bytesPerTurn && !isPaused) return true;
     this.stoppedAt = end;
     return false;
   }
