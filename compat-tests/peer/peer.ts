@@ -62,6 +62,8 @@ export interface Server {
   readonly pid: number;
   /** Everything it printed so far. */
   output(): string;
+  /** What it exited with; undefined while it runs, and when a signal ended it. */
+  exitCode(): number | undefined;
   /** SIGTERM, as an operator would; throws when it does not end in time. A second call does nothing. */
   stop(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
@@ -105,6 +107,8 @@ export interface BrokerOptions {
   readonly storeDir?: string;
   /** Settings beyond name, ports, addresses and store paths; the last word. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A configuration file that says everything, instead of one made from these options. */
+  readonly conf?: string;
   /** Another root than dist/mqbroker.js, relative to the repository: one with planted bugs or a recorded trace. */
   readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -116,7 +120,7 @@ export async function startBroker(options: BrokerOptions): Promise<Server> {
   if (kind === 'java') await installPeer();
   const name = options.name ?? 'broker-a';
   const storeDir = options.storeDir ?? join(workspace.dir, `store-${name}`);
-  const conf = writeConf(workspace, name, {
+  const made = {
     brokerClusterName: 'DefaultCluster',
     brokerName: name,
     brokerId: '0',
@@ -127,7 +131,8 @@ export async function startBroker(options: BrokerOptions): Promise<Server> {
     storePathCommitLog: join(storeDir, 'commitlog'),
     ...(options.namesrv === undefined ? {} : { namesrvAddr: options.namesrv }),
     ...options.settings,
-  });
+  };
+  const conf = options.conf ?? writeConf(workspace, name, made);
   const namesrvArgs = options.namesrv === undefined ? [] : ['-n', options.namesrv];
   const heap = ['--xms', '128m', '--xmx', '512m', '--direct', '256m'];
   const command =
@@ -148,6 +153,26 @@ export async function startBroker(options: BrokerOptions): Promise<Server> {
         ]
       : [process.execPath, programPath(options.program) ?? ourProgram('mqbroker'), '-c', conf, ...namesrvArgs];
   return startServer({ kind, name, command, workspace, port, env: options.env ?? {}, ready: 'boot success' });
+}
+
+/** Starts what `npm start` starts: our name server and broker in one process. Its address is the name server's. */
+export async function startAllInOne(
+  workspace: Workspace,
+  dataDir: string,
+  ports: { readonly listenPort: number; readonly namesrvPort: number },
+): Promise<Server> {
+  const { listenPort, namesrvPort } = ports;
+  const args = ['--data', dataDir, '--port', String(listenPort), '--namesrv-port', String(namesrvPort)];
+  const command = [process.execPath, ourProgram('wenchang'), ...args];
+  return startServer({
+    kind: 'wenchang',
+    name: 'wenchang',
+    command,
+    workspace,
+    port: namesrvPort,
+    env: {},
+    ready: 'Next: ',
+  });
 }
 
 export interface ProgramResult {
@@ -279,6 +304,7 @@ async function startServer(options: StartOptions): Promise<Server> {
     address: `127.0.0.1:${options.port}`,
     pid: child.pid ?? -1,
     output: () => output,
+    exitCode: () => child.exitCode ?? undefined,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -312,7 +338,9 @@ function writeConf(workspace: Workspace, name: string, settings: Readonly<Record
   return file;
 }
 
+/** From dist/, as users run it; WENCHANG_PROGRAMS=src runs the sources, for work on both at once. */
 function ourProgram(name: string): string {
+  if (process.env['WENCHANG_PROGRAMS'] === 'src') return join(repoDir, 'src', `${name}.ts`);
   const built = join(repoDir, 'dist', `${name}.js`);
   if (!existsSync(built)) throw new Error(`${built} is missing: run npm run build first`);
   return built;
