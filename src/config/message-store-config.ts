@@ -10,6 +10,7 @@ import {
   NO_REPLICATION_YET,
   NO_STATISTICS_YET,
   NO_STORE_POOL,
+  NO_TIMER_ONLY,
   OVERWRITTEN,
   UNUSED,
 } from './reasons.ts';
@@ -65,7 +66,7 @@ export const messageStoreConfigTable = {
     important: true,
   }),
   useReentrantLockWhenPutMessage: bool(false, NO_LOCK, 'Kind of lock around an append.'),
-  flushCommitLogTimed: bool(false, 'live', 'Flushes by the clock alone, not also when pages have gathered.', {
+  flushCommitLogTimed: bool(false, NO_TIMER_ONLY, 'Flushes by the clock alone, not also when pages have gathered.', {
     important: true,
   }),
   flushIntervalConsumeQueue: int(1000, 'live', 'How often the ConsumeQueues are flushed.', { unit: 'ms' }),
@@ -170,8 +171,8 @@ export const messageStoreConfigTable = {
   syncFlushTimeout: int(5000, 'live', 'Longest wait for a flush or a slave.', { unit: 'ms' }),
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-    NO_DELAY_YET,
-    'Delays of the delay levels.',
+    'restart',
+    'Delays of the delay levels: numbers with s, m, h or d.',
   ),
   flushDelayOffsetInterval: long(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
     unit: 'ms',

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 import { bool, type ConfigOf, int, long } from './key.ts';
-import { NO_BUFFER_SIZE, NO_NETTY, NO_POOL, UNUSED } from './reasons.ts';
+import { NO_BUFFER_SIZE, NO_NETTY, NO_POOL, NO_SEMAPHORE, UNUSED } from './reasons.ts';
 
 /** The settings of a listening server, as Java names them. Java: NettyServerConfig. */
 export type NettyServerConfig = ConfigOf<typeof nettyServerConfigTable>;
@@ -21,8 +21,8 @@ export const nettyServerConfigTable = {
   serverWorkerThreads: int(8, NO_POOL, 'Threads of the encoder and decoder.'),
   serverCallbackExecutorThreads: int(0, NO_POOL, 'Threads for callbacks.'),
   serverSelectorThreads: int(3, NO_POOL, 'Threads that read and write sockets.'),
-  serverOnewaySemaphoreValue: int(256, 'restart', 'Requests without an answer to clients under way.'),
-  serverAsyncSemaphoreValue: int(64, 'restart', 'Requests to clients that wait for their answer.'),
+  serverOnewaySemaphoreValue: int(256, NO_SEMAPHORE, 'Requests without an answer to clients under way.'),
+  serverAsyncSemaphoreValue: int(64, NO_SEMAPHORE, 'Requests to clients that wait for their answer.'),
   serverChannelMaxIdleTimeSeconds: int(120, 'restart', 'Silence after which a connection is closed.', {
     unit: 's',
     min: 0,
@@ -45,13 +45,13 @@ export const nettyClientConfigTable = {
   clientCallbackExecutorThreads: int((e) => e.cpuCount, NO_POOL, 'Threads for callbacks.', { defaultText: 'CPUs' }),
   clientOnewaySemaphoreValue: int(
     (e) => systemInt(e, 'com.rocketmq.remoting.clientOnewaySemaphoreValue', 65_535),
-    'restart',
+    NO_SEMAPHORE,
     'Requests without an answer to name servers under way.',
     { defaultText: '65535' },
   ),
   clientAsyncSemaphoreValue: int(
     (e) => systemInt(e, 'com.rocketmq.remoting.clientAsyncSemaphoreValue', 65_535),
-    'restart',
+    NO_SEMAPHORE,
     'Requests to name servers that wait for their answer.',
     { defaultText: '65535' },
   ),

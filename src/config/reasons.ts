@@ -4,7 +4,9 @@ function because(reason: string): { readonly accepted: string } {
 }
 
 export const NO_POOL = because('requests are handled on one event loop, there is no thread pool to size');
-export const NO_QUEUE = because('requests are handled in the turn they arrive in, they do not queue for a thread');
+export const NO_SWEEP = because('a request that waited too long is always answered with busy');
+export const NO_SEMAPHORE = because('requests under way are bounded for each connection, by a fixed number');
+export const NO_TIMER_ONLY = because('a flush comes by time and by amount, whichever is first');
 export const NO_LOCK = because('one event loop appends, there is no lock to choose or to watch');
 export const NO_MAPPING = because('files are read and written by position, nothing is mapped into memory');
 export const NO_STORE_POOL = because('an append already does not wait for a page of the log file');

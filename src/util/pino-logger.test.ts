@@ -27,11 +27,14 @@ function fsWith(some: Partial<Fs>): Fs {
 describe('createLogger', () => {
   it('writes one JSON object a line with ISO time, level word, name and fields', () => {
     const path = join(dir, 'deep', 'broker.log');
-    const log = createLogger({ destination: { path, fs: nodeFs }, level: 'info', name: 'broker' });
+    const { log, close } = createLogger({ destination: { path, fs: nodeFs }, level: 'info', name: 'broker' });
     log.info({ topic: 'T' }, 'made');
     log.debug({}, 'not written');
     log.child({ port: 1 }).warn({ error: new FsError('open', '/x', 'EIO') }, 'failed');
-    const [first, second] = lines(path);
+    close();
+    log.info({}, 'dropped');
+    const [first, second, ...more] = lines(path);
+    expect(more).toEqual([]);
     expect(first).toEqual({ level: 'info', time: expect.any(String), name: 'broker', topic: 'T', msg: 'made' });
     expect(new Date(first?.['time'] as string).toISOString()).toBe(first?.['time']);
     expect(second).toMatchObject({ level: 'warn', port: 1, error: { type: 'FsError', message: 'open /x: EIO' } });
@@ -42,7 +45,7 @@ describe('createLogger', () => {
     const path = join(dir, 'a.log');
     const destination = { path, fs: nodeFs, maxBytes: 300, oldFiles: 2 };
     for (const round of [0, 1]) {
-      const log = createLogger({ destination, level: 'info', name: 'b' });
+      const { log } = createLogger({ destination, level: 'info', name: 'b' });
       for (let number = 0; number < 10; number++) log.info({ number: round * 10 + number }, 'line');
     }
     expect(readdirSync(dir).sort()).toEqual(['a.log', 'a.log.1', 'a.log.2']);
@@ -55,7 +58,7 @@ describe('createLogger', () => {
 
   it('shares a file with another program', () => {
     const destination = { path: join(dir, 'a.log'), fs: nodeFs };
-    const [one, two] = ['one', 'two'].map((name) => createLogger({ destination, level: 'info', name }));
+    const [one, two] = ['one', 'two'].map((name) => createLogger({ destination, level: 'info', name }).log);
     for (let number = 0; number < 3; number++) {
       one?.info({}, 'line');
       two?.info({}, 'line');
@@ -70,7 +73,7 @@ describe('createLogger', () => {
         throw new FsError('rename', from, 'EACCES');
       },
     });
-    const log = createLogger({ destination: { path, fs, maxBytes: 200 }, level: 'info', name: 'b' });
+    const { log } = createLogger({ destination: { path, fs, maxBytes: 200 }, level: 'info', name: 'b' });
     for (let number = 0; number < 5; number++) log.info({ number }, 'line');
     expect(lines(path)).toHaveLength(5);
   });
@@ -88,7 +91,7 @@ describe('createLogger', () => {
         return { path: name, stat: () => file.stat(), close: () => file.close(), pwrite } as FileHandle;
       },
     });
-    const log = createLogger({ destination: { path, fs }, level: 'info', name: 'b' });
+    const { log } = createLogger({ destination: { path, fs }, level: 'info', name: 'b' });
     log.info({}, 'lost');
     log.info({}, 'lost');
     isFull = false;
@@ -106,7 +109,7 @@ describe('createLogger', () => {
 
   it('writes to standard output, complete even when the process exits at once', () => {
     const program = `import { createLogger } from '${new URL('./pino-logger.ts', import.meta.url).href}';
-      const log = createLogger({ destination: 'stdout', level: 'info', name: 'n' });
+      const { log } = createLogger({ destination: 'stdout', level: 'info', name: 'n' });
       for (let number = 0; number < 3; number++) log.info({ number }, 'x');
       process.exit(0);`;
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });

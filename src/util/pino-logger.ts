@@ -23,13 +23,21 @@ export interface LoggerOptions {
   readonly name: string;
 }
 
+/** A logger and the way to end it. */
+export interface OpenLog {
+  readonly log: Logger;
+  /** Lets go of the file; lines that come later are dropped. Nothing is held back that would have to be written. */
+  close(): void;
+}
+
 /**
  * The logger of production: one JSON object a line, `time` in ISO form and UTC, `level` as a word. A line is written
  * when it is logged, so that none is missing after a crash or an exit; lines are few, because nothing is logged per
  * message. Throws FsError when the file cannot be opened; later a destination that fails never harms the server.
  */
-export function createLogger({ destination, level, name }: LoggerOptions): Logger {
-  return pino(
+export function createLogger({ destination, level, name }: LoggerOptions): OpenLog {
+  const stream = destination === 'stdout' ? standardOutput() : new LogFile(destination);
+  const log = pino(
     {
       level,
       base: { name },
@@ -37,18 +45,19 @@ export function createLogger({ destination, level, name }: LoggerOptions): Logge
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    destination === 'stdout' ? standardOutput() : new LogFile(destination),
+    stream,
   );
+  return { log, close: () => stream.close() };
 }
 
 /** Lines held back while standard output takes none; more are dropped. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
-function standardOutput(): { write(line: string): void } {
+function standardOutput(): { write(line: string): void; close(): void } {
   const sink = pino.destination({ dest: 1, sync: true, maxLength: MAX_HELD_BYTES });
   // A log that cannot be written has nowhere to say so.
   sink.on('error', () => {});
-  return sink;
+  return { write: (line) => void sink.write(line), close: () => {} };
 }
 
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
@@ -66,6 +75,7 @@ class LogFile {
   #file: FileHandle;
   /** Lines that could not be written; told with the next one that can. */
   #lost = 0;
+  #isClosed = false;
   /** The size is looked at again when this much was written since files could not be renamed. */
   #renameFromBytes: number;
 
@@ -81,6 +91,7 @@ class LogFile {
 
   /** Writes a line at the end of the file, wherever that is by now: two programs may share a log. */
   write(line: string): void {
+    if (this.#isClosed) return;
     try {
       const bytes = Buffer.from(this.#lost === 0 ? line : `${this.#lostLine()}${line}`);
       let end = this.#file.stat().sizeBytes;
@@ -93,6 +104,11 @@ class LogFile {
       if (!(error instanceof FsError)) throw error;
       this.#lost++;
     }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#file.close();
   }
 
   #lostLine(): string {
