@@ -63,6 +63,16 @@ describe('ParkedReplies', () => {
     expect([codes(), fixture.parked.size]).toEqual([[0], 0]);
   });
 
+  it('answers at once when the store wrote inside the put', async () => {
+    await release(100, 50, 0);
+    await send(100);
+    expect([codes(), fixture.parked.size]).toEqual([[0], 0]);
+    await send(100, NEEDS_FLUSHED);
+    expect([codes(), fixture.parked.size]).toEqual([[0], 1]);
+    await release(100, 100, 0);
+    expect([codes(), fixture.parked.size]).toEqual([[0, 0], 0]);
+  });
+
   it('releases in the order of the records, each connection with one write', async () => {
     const other = await fixture.client();
     for (let i = 1; i <= 6; i++) await send(i * 10, 0, 0, i % 2 === 0 ? other : client);

@@ -21,6 +21,7 @@ export class ParkedReplies {
   readonly #written = new ReplyRing();
   /** By needs: flushed (1), replicated (2), both (3). */
   readonly #durable = [new ReplyRing(), new ReplyRing(), new ReplyRing(), new ReplyRing()] as const;
+  #writtenEnd = 0;
   #flushed = 0;
   #replicated = 0;
   #headSinceMs = 0;
@@ -48,13 +49,18 @@ export class ParkedReplies {
     lane.inFlight += 1;
     connection.began();
     this.#written.push(connection, opaque, reply, lane);
+    if (reply.ticket.endOffset > this.#writtenEnd && !reply.ticket.failed) return;
+    // The store wrote inside the put: no later mark may ever come for this record.
+    this.#releaseWritten();
+    this.#turn.flush();
   }
 
   /** The store's marks moved, or a write failed: writes every reply they release, one socket write per connection. */
   release(marks: Marks): void {
+    this.#writtenEnd = marks.written;
     this.#flushed = marks.flushed;
     this.#replicated = marks.replicated;
-    this.#releaseWritten(marks.written);
+    this.#releaseWritten();
     if (this.#waitingForDurability > 0) this.#releaseDurable();
     this.#turn.flush();
   }
@@ -63,12 +69,12 @@ export class ParkedReplies {
     return this.#durable[1].size + this.#durable[2].size + this.#durable[3].size;
   }
 
-  #releaseWritten(written: number): void {
+  #releaseWritten(): void {
     const ring = this.#written;
     while (ring.size > 0) {
       const ticket = ring.headReply.ticket;
       if (ticket.failed) this.#finish(ring, 'failed');
-      else if (ticket.endOffset > written) break;
+      else if (ticket.endOffset > this.#writtenEnd) break;
       else if (this.#unmet(ticket.needs, ticket.endOffset) === 0) this.#finish(ring, 'stored');
       else {
         ring.moveHeadTo(this.#durable[ticket.needs & 3] as ReplyRing);
