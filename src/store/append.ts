@@ -18,8 +18,8 @@ import { CHUNK_BYTES, type LogChunk } from './hot-window.ts';
 import type { MessageDraft } from './message-draft.ts';
 import type { ReplicationGate } from './ports.ts';
 import type { QueueState, QueueTable } from './queue-table.ts';
-import { type PutMessageStatus, type PutRefusal, type PutResult, PutTicket } from './results.ts';
-import type { StagedTurn } from './staged-turn.ts';
+import { type PutRefusal, type PutResult, PutTicket, refusePut } from './results.ts';
+import { StagedTurn } from './staged-turn.ts';
 import { computeTagsCode, type TagsCode } from './tags-code.ts';
 
 /** What the append works on. */
@@ -27,7 +27,6 @@ export interface AppendParts {
   readonly clock: Clock;
   readonly config: MessageStoreConfig;
   readonly log: CommitLog;
-  readonly turn: StagedTurn;
   readonly queues: QueueTable;
   readonly delayLevels: DelayLevels;
   readonly replicationGate: ReplicationGate | undefined;
@@ -49,21 +48,23 @@ export class Append {
   readonly #tagsCode: TagsCode = { high: 0, low: 0 };
   readonly #cursor = new BatchCursor();
   readonly #memberSpans = new PropertySpans();
-  #lastTimestamp = 0;
-  /** Time of this turn, 0 before its first record: one look at the clock serves all records of a turn. */
-  #turnTimestamp = 0;
-  #turnStartMs = 0;
+  #turn = new StagedTurn();
+  #spareTurn: StagedTurn | undefined;
+  #lastTimestamp: number;
+  #batchBytes = 0;
 
-  constructor(parts: AppendParts) {
+  /** `lastTimestamp`: store timestamp of the last record in the log, 0 when unknown. */
+  constructor(parts: AppendParts, lastTimestamp: number) {
     this.#parts = parts;
+    this.#lastTimestamp = lastTimestamp;
     // Java: both are read once, when the callback and the flush service are made.
     this.#maxMessageSize = parts.config.maxMessageSize;
     this.#syncFlush = parts.config.flushDiskType === 'SYNC_FLUSH';
   }
 
-  /** Monotonic ms at which the first record of the turn was staged. */
-  get turnStartMs(): number {
-    return this.#turnStartMs;
+  /** What is staged and not written. */
+  get turn(): StagedTurn {
+    return this.#turn;
   }
 
   /** Store timestamp of the newest record; the next is never older, unless the clock was set back far. */
@@ -71,18 +72,22 @@ export class Append {
     return this.#lastTimestamp;
   }
 
-  set lastTimestamp(timestamp: number) {
-    this.#lastTimestamp = timestamp;
+  /** Hands over what was staged and begins the next turn; give the turn back with {@link recycle} when it is done. */
+  takeTurn(): StagedTurn {
+    const turn = this.#turn;
+    this.#turn = this.#spareTurn ?? new StagedTurn();
+    this.#spareTurn = undefined;
+    return turn;
   }
 
-  /** The turn is over; the next record looks at the clock again. */
-  endTurn(): void {
-    this.#turnTimestamp = 0;
+  recycle(turn: StagedTurn): void {
+    turn.clear();
+    this.#spareTurn = turn;
   }
 
   /** Stages one message. The checks that need no record are the caller's. */
   putMessage(draft: MessageDraft): PutResult {
-    if (!draft.resolveProperties()) return refuse('MESSAGE_ILLEGAL', 'the properties are not well-formed');
+    if (!draft.resolveProperties()) return refusePut('MESSAGE_ILLEGAL', 'the properties are not well-formed');
     const propertiesLength = draft.textEnd - draft.textStart;
     if (propertiesLength > MAX_PROPERTIES_BYTES) return refuseProperties(draft);
     const topicLength = draft.topicBytes.length;
@@ -115,19 +120,17 @@ export class Append {
    */
   putMessages(draft: MessageDraft): PutResult {
     const { topicBytes, body } = draft;
-    if (!draft.resolveProperties()) return refuse('MESSAGE_ILLEGAL', 'the properties are not well-formed');
+    if (!draft.resolveProperties()) return refusePut('MESSAGE_ILLEGAL', 'the properties are not well-formed');
     if (topicBytes.length > MAX_TOPIC_BYTES) return refuseTopic(topicBytes.length);
-    if (transactionValue(draft.sysFlag) !== 0) return refuse('MESSAGE_ILLEGAL', 'a batch cannot be transactional');
-    if (isDelayed(draft)) return refuse('MESSAGE_ILLEGAL', 'a batch cannot be delayed');
-    if (body === undefined) return refuse('UNKNOWN_ERROR', BATCH_MALFORMED);
+    if (transactionValue(draft.sysFlag) !== 0) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be transactional');
+    if (isDelayed(draft)) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be delayed');
+    if (body === undefined) return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
     const count = this.#measureBatch(draft, body);
     if (typeof count !== 'number') return count;
     const chunk = this.#reserve(this.#batchBytes);
     if ('accepted' in chunk) return chunk;
     return this.#stageBatch(draft, body, chunk, count);
   }
-
-  #batchBytes = 0;
 
   /** Counts the members and adds up their records into #batchBytes. Java answers code 1 where an exception is named. */
   #measureBatch(draft: MessageDraft, body: Buffer): number | PutRefusal {
@@ -137,15 +140,15 @@ export class Append {
     let count = 0;
     let total = 0;
     for (let step = cursor.next(); step !== 'end'; step = cursor.next()) {
-      if (step === 'malformed') return refuse('UNKNOWN_ERROR', BATCH_MALFORMED);
+      if (step === 'malformed') return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
       const size = fixed + cursor.bodyEnd - cursor.bodyStart + cursor.propertiesEnd - cursor.propertiesStart;
       total += size;
       count++;
       if (size > this.#maxMessageSize || total > this.#maxMessageSize) {
-        return refuse('UNKNOWN_ERROR', 'java.lang.RuntimeException: message size exceeded');
+        return refusePut('UNKNOWN_ERROR', 'java.lang.RuntimeException: message size exceeded');
       }
     }
-    if (count === 0) return refuse('UNKNOWN_ERROR', BATCH_MALFORMED);
+    if (count === 0) return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
     this.#batchBytes = total;
     return this.#refuseSize(total) ?? count;
   }
@@ -192,7 +195,8 @@ export class Append {
 
   /** Encodes `#record` at the end of the log and notes it for the dispatch; returns its physical offset. */
   #stage(queue: QueueState, chunk: LogChunk, size: number, spans: PropertySpans, timestamp: number): number {
-    const { log, turn, delayLevels } = this.#parts;
+    const { log, delayLevels } = this.#parts;
+    const turn = this.#turn;
     const record = this.#record;
     const queued = isQueued(record.sysFlag);
     const phyOffset = log.stagedEnd;
@@ -227,7 +231,7 @@ export class Append {
     count: number,
     phyOffsets: number[] | undefined,
   ): PutTicket {
-    const { log, turn, config, clock, replicationGate } = this.#parts;
+    const { log, config, clock, replicationGate } = this.#parts;
     const endOffset = log.stagedEnd;
     let needs = 0;
     let status: 'PUT_OK' | 'SLAVE_NOT_AVAILABLE' = 'PUT_OK';
@@ -250,7 +254,8 @@ export class Append {
       status,
       phyOffsets,
     );
-    turn.tickets.push(ticket);
+    this.#turn.tickets.push(ticket);
+    if ((needs & NEEDS_FLUSHED) !== 0) this.#turn.needsFlush = true;
     return ticket;
   }
 
@@ -258,14 +263,17 @@ export class Append {
   #refuseSize(size: number): PutRefusal | undefined {
     const { fileSizeBytes } = this.#parts.log;
     if (size > this.#maxMessageSize) {
-      return refuse(
+      return refusePut(
         'MESSAGE_ILLEGAL',
         `the stored record has ${size} bytes, maxMessageSize is ${this.#maxMessageSize}`,
       );
     }
     if (size + BLANK_HEAD_BYTES > fileSizeBytes) {
       const limit = fileSizeBytes - BLANK_HEAD_BYTES;
-      return refuse('MESSAGE_ILLEGAL', `the stored record has ${size} bytes, a commit log file holds at most ${limit}`);
+      return refusePut(
+        'MESSAGE_ILLEGAL',
+        `the stored record has ${size} bytes, a commit log file holds at most ${limit}`,
+      );
     }
     return undefined;
   }
@@ -285,21 +293,23 @@ export class Append {
 
   #refuseRoll(outcome: Exclude<RollOutcome, 'rolled'>): PutRefusal {
     if (outcome === 'create-failed') {
-      return refuse('CREATE_MAPEDFILE_FAILED', 'the next commit log file could not be created');
+      return refusePut('CREATE_MAPEDFILE_FAILED', 'the next commit log file could not be created');
     }
     this.#parts.onWriteFailed();
     return WRITE_FAILED;
   }
 
+  /** One look at the clock serves all records of a turn. */
   #timestamp(): number {
-    if (this.#turnTimestamp !== 0) return this.#turnTimestamp;
+    const turn = this.#turn;
+    if (turn.count > 0) return turn.storeTimestamp;
     const { clock } = this.#parts;
     const now = clock.now();
     const backMs = this.#lastTimestamp - now;
-    this.#turnTimestamp = backMs > 0 && backMs <= SMALL_STEP_BACK_MS ? this.#lastTimestamp : now;
-    this.#lastTimestamp = this.#turnTimestamp;
-    this.#turnStartMs = clock.monotonicMs();
-    return this.#turnTimestamp;
+    turn.storeTimestamp = backMs > 0 && backMs <= SMALL_STEP_BACK_MS ? this.#lastTimestamp : now;
+    turn.startMs = clock.monotonicMs();
+    this.#lastTimestamp = turn.storeTimestamp;
+    return turn.storeTimestamp;
   }
 }
 
@@ -322,12 +332,8 @@ function isDelayed(draft: MessageDraft): boolean {
   return Number(draft.spans.text(PropertySlot.DELAY, draft.text) ?? 0) > 0;
 }
 
-function refuse(status: PutMessageStatus, remark: string): PutRefusal {
-  return { accepted: false, status, remark };
-}
-
 function refuseTopic(length: number): PutRefusal {
-  return refuse('MESSAGE_ILLEGAL', `the topic has ${length} bytes, at most ${MAX_TOPIC_BYTES} fit a record`);
+  return refusePut('MESSAGE_ILLEGAL', `the topic has ${length} bytes, at most ${MAX_TOPIC_BYTES} fit a record`);
 }
 
 /** Java counts characters first (PROPERTIES_SIZE_EXCEEDED), bytes later (MESSAGE_ILLEGAL). */
@@ -335,5 +341,5 @@ function refuseProperties(draft: MessageDraft): PutRefusal {
   const length = draft.textEnd - draft.textStart;
   const characters = draft.text.toString('utf8', draft.textStart, draft.textEnd).length;
   const status = characters > MAX_PROPERTIES_BYTES ? 'PROPERTIES_SIZE_EXCEEDED' : 'MESSAGE_ILLEGAL';
-  return refuse(status, `the properties have ${length} bytes, at most ${MAX_PROPERTIES_BYTES} fit a record`);
+  return refusePut(status, `the properties have ${length} bytes, at most ${MAX_PROPERTIES_BYTES} fit a record`);
 }

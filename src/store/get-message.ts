@@ -3,6 +3,7 @@ import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { CommitLog } from './commit-log.ts';
 import { ConsumeQueueEntries } from './consume-queue-entries.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
+import { maxRecordBytes } from './log-walk.ts';
 import type { MessageFilter } from './ports.ts';
 import { type FetchedRecords, type RecordFetch, RecordPlaces } from './record-fetch.ts';
 import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './results.ts';
@@ -18,8 +19,8 @@ export interface GetMessageParts {
   readonly log: CommitLog;
   readonly consumeQueues: ConsumeQueueTable;
   readonly fetch: RecordFetch;
-  /** Memory of the host in bytes; `accessMessageInMemoryMaxRatio` is a share of it. */
-  readonly totalMemoryBytes: number;
+  /** Bytes behind the end of the log that count as in memory. Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE's share. */
+  inMemoryBytes(): number;
 }
 
 /** Reads messages from a queue. Java: DefaultMessageStore#getMessage. */
@@ -27,6 +28,7 @@ export class GetMessage {
   readonly #parts: GetMessageParts;
   readonly #entries = new ConsumeQueueEntries(MIN_SCAN_ENTRIES);
   readonly #places = new RecordPlaces();
+  readonly #maxRecordBytes: number;
   /** Outcome of the scan under way. */
   #nextOffset = 0;
   #lastScanned = 0;
@@ -34,6 +36,7 @@ export class GetMessage {
 
   constructor(parts: GetMessageParts) {
     this.#parts = parts;
+    this.#maxRecordBytes = maxRecordBytes(parts.config.maxMessageSize);
   }
 
   /** The messages at the offset that pass the filter. A promise only when old records are read. Throws StoreIoError. */
@@ -75,7 +78,7 @@ export class GetMessage {
     const places = this.#places;
     const written = log.writtenEnd;
     const minOffset = log.minOffset;
-    const onDiskBelow = written - this.#memoryHorizon();
+    const onDiskBelow = written - this.#parts.inMemoryBytes();
     for (let at = 0; at < entries.count; at++) {
       const phyOffset = entries.phyOffset[at] as number;
       const size = entries.size[at] as number;
@@ -87,8 +90,9 @@ export class GetMessage {
       ) {
         continue;
       }
-      if (phyOffset < minOffset || phyOffset + size > written || size < RECORD_OVERHEAD_BYTES) this.#removing = true;
-      else places.add(phyOffset, size);
+      const plausible = size >= RECORD_OVERHEAD_BYTES && size <= this.#maxRecordBytes;
+      if (plausible && phyOffset >= minOffset && phyOffset + size <= written) places.add(phyOffset, size);
+      else this.#removing = true;
     }
     return true;
   }
@@ -112,18 +116,12 @@ export class GetMessage {
   #finish(min: number, max: number): GetMessageResult | Promise<GetMessageResult> {
     const { log, fetch } = this.#parts;
     const nextBeginOffset = this.#nextOffset;
-    const behind = log.writtenEnd - this.#lastScanned > this.#memoryHorizon();
+    const behind = log.writtenEnd - this.#lastScanned > this.#parts.inMemoryBytes();
     const without = this.#removing ? 'MESSAGE_WAS_REMOVING' : 'NO_MATCHED_MESSAGE';
     if (this.#places.count === 0) return answer(without, nextBeginOffset, min, max, undefined, behind);
     const fetched = fetch.fetch(this.#places);
     if (fetched instanceof Promise) return fetched.then((found) => toResult(found, nextBeginOffset, min, max, behind));
     return toResult(fetched, nextBeginOffset, min, max, behind);
-  }
-
-  /** Bytes behind the end of the log that count as in memory. Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE. */
-  #memoryHorizon(): number {
-    const { config, totalMemoryBytes } = this.#parts;
-    return (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100;
   }
 
   /** Java: #nextOffsetCorrection: a slave does not correct the reader's offset unless told to. */

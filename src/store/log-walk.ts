@@ -3,7 +3,7 @@ import type { MappedFile } from './mapped-file.ts';
 
 /** Bytes read from a file at once. */
 const READ_BYTES = 2 << 20;
-/** A length field may be garbage: a record is taken for one up to this size, or maxMessageSize when that is more. */
+/** A length field may be garbage; records as long as this are believed whatever maxMessageSize is now. */
 const MAX_RECORD_BYTES = 64 << 20;
 
 /**
@@ -26,7 +26,7 @@ export class LogWalk {
 
   constructor(options: { readonly checkCrc: boolean; readonly maxMessageSize: number }) {
     this.#checkCrc = { checkCrc: options.checkCrc };
-    this.#maxRecordBytes = Math.max(MAX_RECORD_BYTES, options.maxMessageSize);
+    this.#maxRecordBytes = maxRecordBytes(options.maxMessageSize);
   }
 
   /** Physical offset of the next record. */
@@ -78,4 +78,9 @@ export class LogWalk {
     this.#bufferFrom = this.#position;
     this.#bufferLength = file.read(this.buffer, 0, this.buffer.length, this.#position);
   }
+}
+
+/** The longest record that is believed when a length is read from disk: earlier settings may have allowed more. */
+export function maxRecordBytes(maxMessageSize: number): number {
+  return Math.max(MAX_RECORD_BYTES, maxMessageSize);
 }

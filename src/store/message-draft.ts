@@ -113,7 +113,10 @@ export class MessageDraft {
   }
 
   #append(): void {
-    if (!this.spans.canonical || this.spans.has(PropertySlot.CLUSTER)) return this.#rewrite();
+    if (!this.spans.canonical || this.spans.has(PropertySlot.CLUSTER)) {
+      this.#rewrite();
+      return;
+    }
     copyBytes(this.appendProperty, this.#scratch, this.textEnd);
     this.textEnd += this.appendProperty.length;
   }

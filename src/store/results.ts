@@ -41,6 +41,11 @@ export interface PutRefusal {
   readonly remark: string;
 }
 
+/** A refusal. */
+export function refusePut(status: PutMessageStatus, remark: string): PutRefusal {
+  return { accepted: false, status, remark };
+}
+
 /**
  * The receipt of one put: of a message, or of a whole batch. It is made when the record is staged; nothing may be
  * answered before `marks.written >= endOffset`, and nothing but a failure once `failed` is set.

@@ -1,4 +1,6 @@
+import { isQueued } from '../codec/sys-flags.ts';
 import type { LogChunk } from './hot-window.ts';
+import type { MessageArrivingListener } from './ports.ts';
 import type { QueueState } from './queue-table.ts';
 import type { PutTicket } from './results.ts';
 
@@ -11,6 +13,12 @@ const FIRST_CAPACITY = 256;
 export class StagedTurn {
   /** Records staged. */
   count = 0;
+  /** Store timestamp of all its records; 0 before the first. */
+  storeTimestamp = 0;
+  /** Monotonic ms at which the first record was staged. */
+  startMs = 0;
+  /** Whether a receipt waits for the disk. */
+  needsFlush = false;
   /** Receipts given out, one per put. */
   readonly tickets: PutTicket[] = [];
   /** Queue of record i, and the chunk it lies in. */
@@ -40,7 +48,35 @@ export class StagedTurn {
   /** Ready for the next turn. */
   clear(): void {
     this.count = 0;
+    this.storeTimestamp = 0;
+    this.startMs = 0;
+    this.needsFlush = false;
     this.tickets.length = 0;
+  }
+
+  /** The write failed: counters go back, receipts are worth nothing. */
+  fail(): void {
+    for (let row = 0; row < this.count; row++) {
+      if (isQueued(this.sysFlags[row] as number)) (this.queues[row] as QueueState).nextOffset--;
+    }
+    for (const ticket of this.tickets) ticket.failed = true;
+  }
+
+  /** Tells of every message that has a place in a queue. */
+  announce(listener: MessageArrivingListener): void {
+    for (let row = 0; row < this.count; row++) {
+      if (!isQueued(this.sysFlags[row] as number)) continue;
+      const { topic, queueId } = this.queues[row] as QueueState;
+      const nextOffset = (this.queueOffsets[row] as number) + 1;
+      listener.arriving(
+        topic,
+        queueId,
+        nextOffset,
+        this.tagsHigh[row] as number,
+        this.tagsLow[row] as number,
+        this.storeTimestamp,
+      );
+    }
   }
 
   #grow(): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 
-/** Upper ends of the latency classes in ms and their labels in the report. Java: StoreStatsService#printPutMessage…. */
+/** Latency classes: all but the first hold what is below their limit in ms; with the labels of the report. Java: StoreStatsService#printPutMessage…. */
 const LATENCY_CLASSES: readonly (readonly [number, string])[] = [
   [0, '[<=0ms]'],
   [10, '[0~10ms]'],
@@ -53,8 +53,8 @@ export class StoreStats {
     this.#putBytes += bytes;
     if (elapsedMs > this.#putTimeMaxMs) this.#putTimeMaxMs = elapsedMs;
     const wholeMs = Math.floor(elapsedMs);
-    let at = 0;
-    while (wholeMs > (LATENCY_CLASSES[at] as readonly [number, string])[0]) at++;
+    let at = wholeMs <= 0 ? 0 : 1;
+    while (at > 0 && wholeMs >= (LATENCY_CLASSES[at] as readonly [number, string])[0]) at++;
     this.#putLatency[at] = (this.#putLatency[at] as number) + count;
   }
 

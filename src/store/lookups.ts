@@ -1,0 +1,166 @@
+import { decodeRecord, type MessageExt, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
+import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import { javaStringHash } from '../util/java-hash.ts';
+import type { CommitLog } from './commit-log.ts';
+import { ConsumeQueueEntries } from './consume-queue-entries.ts';
+import type { ConsumeQueueTable } from './consume-queue-table.ts';
+import { offsetInQueueByTime } from './consume-queue-time.ts';
+import { toIndexKeyHash } from './index-file.ts';
+import type { IndexService } from './index-service.ts';
+import { maxRecordBytes } from './log-walk.ts';
+import { type RecordFetch, RecordPlaces } from './record-fetch.ts';
+import type { QueryMessageResult } from './results.ts';
+
+/** Bytes of a record up to and with STORETIMESTAMP, for the longest born host. */
+const HEAD_BYTES = 76;
+const QUERY_ROUNDS = 3;
+
+/** What the look-ups read. */
+export interface LookupParts {
+  readonly config: MessageStoreConfig;
+  readonly log: CommitLog;
+  readonly consumeQueues: ConsumeQueueTable;
+  readonly index: IndexService;
+  readonly fetch: RecordFetch;
+  /** Bytes behind the end of the log that count as in memory. */
+  inMemoryBytes(): number;
+}
+
+/** Reads of single messages and of times. Everything throws StoreIoError. Java: DefaultMessageStore, CommitLog. */
+export class Lookups {
+  readonly #parts: LookupParts;
+  readonly #entry = new ConsumeQueueEntries(1);
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  readonly #maxRecordBytes: number;
+
+  constructor(parts: LookupParts) {
+    this.#parts = parts;
+    this.#maxRecordBytes = maxRecordBytes(parts.config.maxMessageSize);
+  }
+
+  /** The bytes of the record that begins at the physical offset, or undefined. Java: #selectOneMessageByOffset. */
+  selectOneMessageByOffset(phyOffset: number): Buffer | undefined {
+    const { log } = this.#parts;
+    const size = log.readSize(phyOffset);
+    if (size === undefined || size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes) return undefined;
+    return log.readRecord(phyOffset, size);
+  }
+
+  /** The message that begins at the physical offset, or undefined. Java: #lookMessageByOffset. */
+  lookMessageByOffset(phyOffset: number): MessageExt | undefined {
+    const record = this.selectOneMessageByOffset(phyOffset);
+    if (record === undefined) return undefined;
+    const message = decodeRecord(record, 0);
+    return typeof message === 'string' ? undefined : message;
+  }
+
+  /** Store time of a message by its place in the log, −1 when none is there. Java: CommitLog#pickupStoreTimestamp. */
+  storeTimeAt(phyOffset: number, size: number): number {
+    const { log } = this.#parts;
+    if (size < RECORD_OVERHEAD_BYTES || phyOffset < log.minOffset) return -1;
+    const length = Math.min(size, HEAD_BYTES);
+    if (!log.read(phyOffset, length, this.#head, 0)) return -1;
+    const bornHostBytes = (this.#head.readInt32BE(36) & 0x10) === 0 ? 8 : 20;
+    return this.#head.readInt32BE(48 + bornHostBytes) * TWO_POW_32 + this.#head.readUInt32BE(52 + bornHostBytes);
+  }
+
+  /** Store time of the message at a queue offset, −1 without it. Java: #getMessageStoreTimeStamp. */
+  storeTimestampInQueue(topic: string, queueId: number, queueOffset: number): number {
+    const place = this.#placeOf(topic, queueId, queueOffset);
+    return place === undefined ? -1 : this.storeTimeAt(place.phyOffset, place.size);
+  }
+
+  /** Store time of the first message of a queue, −1 without one. Java: #getEarliestMessageTime(topic, queueId). */
+  earliestInQueue(topic: string, queueId: number): number {
+    const queue = this.#parts.consumeQueues.find(topic, queueId);
+    return queue === undefined ? -1 : this.storeTimestampInQueue(topic, queueId, queue.minOffset);
+  }
+
+  /**
+   * Store time of the first message of the log, −1 without one. Java reads it through a window of 8 MiB and says −1
+   * until so much is written; the true time is what its callers want. Java: #getEarliestMessageTime().
+   */
+  earliest(): number {
+    const { log } = this.#parts;
+    return log.writtenEnd > log.minOffset ? this.storeTimeAt(log.minOffset, RECORD_OVERHEAD_BYTES) : -1;
+  }
+
+  /** Physical offset of the message at a queue offset, 0 without it. Java: #getCommitLogOffsetInQueue. */
+  commitLogOffsetInQueue(topic: string, queueId: number, queueOffset: number): number {
+    return this.#placeOf(topic, queueId, queueOffset)?.phyOffset ?? 0;
+  }
+
+  /** Queue offset by store time, 0 for an unknown queue. Java: #getOffsetInQueueByTime. */
+  offsetInQueueByTime(topic: string, queueId: number, timestampMs: number): number {
+    const queue = this.#parts.consumeQueues.find(topic, queueId);
+    if (queue === undefined) return 0;
+    const { minOffset } = this.#parts.log;
+    return offsetInQueueByTime(queue, timestampMs, minOffset, (phyOffset, size) => this.storeTimeAt(phyOffset, size));
+  }
+
+  /** Whether a message is so far back that it counts as on disk only. Java: #checkInDiskByConsumeOffset. */
+  isInDisk(topic: string, queueId: number, queueOffset: number): boolean {
+    const place = this.#placeOf(topic, queueId, queueOffset);
+    return place !== undefined && this.#parts.log.writtenEnd - place.phyOffset > this.#parts.inMemoryBytes();
+  }
+
+  /**
+   * Messages of a topic by key, with store times in [begin, end] to the second; only the hash of the key is compared,
+   * the caller's client filters. Java: #queryMessage.
+   */
+  async queryMessage(
+    topic: string,
+    key: string,
+    maxNum: number,
+    begin: number,
+    end: number,
+  ): Promise<QueryMessageResult> {
+    const { index, log, fetch, config } = this.#parts;
+    const keyHash = toIndexKeyHash(javaStringHash(`${topic}#${key}`));
+    let until = end;
+    for (let round = 0; round < QUERY_ROUNDS; round++) {
+      const most = Math.min(maxNum, config.maxMsgsNumBatch);
+      const found = await index.query({ keyHash, maxNum: most, beginMs: begin, endMs: until });
+      if (found.length === 0) break;
+      const places = new RecordPlaces();
+      for (const phyOffset of found.sort((a, b) => a - b)) {
+        const size = log.readSize(phyOffset) ?? 0;
+        if (size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes || phyOffset + size > log.writtenEnd) continue;
+        places.add(phyOffset, size);
+      }
+      if (places.count > 0) {
+        const { bytes, sizes } = await fetch.fetch(places);
+        if (sizes.length > 0) {
+          const buffers = slices(bytes, sizes);
+          const { timestamp, phyOffset } = index.lastUpdate;
+          return {
+            indexLastUpdateTimestamp: timestamp,
+            indexLastUpdatePhyoffset: phyOffset,
+            buffers,
+            sizeBytes: bytes.length,
+          };
+        }
+      }
+      const first = this.storeTimeAt(found[0] as number, RECORD_OVERHEAD_BYTES);
+      if (first < begin) break;
+      until = first;
+    }
+    return { indexLastUpdateTimestamp: 0, indexLastUpdatePhyoffset: 0, buffers: [], sizeBytes: 0 };
+  }
+
+  #placeOf(topic: string, queueId: number, queueOffset: number): { phyOffset: number; size: number } | undefined {
+    const queue = this.#parts.consumeQueues.find(topic, queueId);
+    if (queue === undefined || queue.entriesFrom(queueOffset, 1, this.#entry) === 0) return undefined;
+    return { phyOffset: this.#entry.phyOffset[0] as number, size: this.#entry.size[0] as number };
+  }
+}
+
+function slices(bytes: Buffer, sizes: Int32Array): Buffer[] {
+  let at = 0;
+  return Array.from(sizes, (size) => {
+    at += size;
+    return bytes.subarray(at - size, at);
+  });
+}
+
+const TWO_POW_32 = 0x100000000;

@@ -1,0 +1,350 @@
+import type { MessageExt } from '../codec/message.ts';
+import type { Timer } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import type { Marks } from '../util/ticket.ts';
+import { Append } from './append.ts';
+import type { CommitLog } from './commit-log.ts';
+import type { ConsumeQueueTable } from './consume-queue-table.ts';
+import { FlushService } from './flush-service.ts';
+import type { MessageDraft } from './message-draft.ts';
+import { type MessageStoreOptions, type OpenStore, openStore } from './open-store.ts';
+import type { MessageFilter } from './ports.ts';
+import { QueueFlushService } from './queue-flush-service.ts';
+import {
+  type GetMessageRequest,
+  type GetMessageResult,
+  type PutRefusal,
+  type PutResult,
+  type QueryMessageResult,
+  refusePut,
+} from './results.ts';
+import { RunningFlags } from './running-flags.ts';
+import type { StagedTurn } from './staged-turn.ts';
+import { SAMPLE_PERIOD_MS, StoreStats } from './stats.ts';
+import { StoreIoError } from './store-errors.ts';
+import { StoreReads } from './store-reads.ts';
+
+/** Written and not on disk: beyond this the disk has stopped keeping up, and sends are refused. */
+const MAX_UNFLUSHED_BYTES = 64 << 20;
+const MAX_TOPIC_CHARACTERS = 127;
+
+/**
+ * The store of a broker: append, read, query, recover. One event loop owns it. What is put becomes visible, all at
+ * once, at the end of the turn (docs/adr/0003-turn-pipeline.md). Java: DefaultMessageStore.
+ */
+export class MessageStore {
+  readonly #options: MessageStoreOptions;
+  readonly #open: OpenStore;
+  readonly #log: CommitLog;
+  readonly #logger: Logger;
+  readonly #consumeQueues: ConsumeQueueTable;
+  readonly #append: Append;
+  readonly #flush: FlushService;
+  readonly #queueFlush: QueueFlushService;
+  readonly #reads: StoreReads;
+  readonly #flags = new RunningFlags();
+  readonly #marks: { written: number; flushed: number; replicated: number };
+  readonly #listeners: ((marks: Marks) => void)[] = [];
+  readonly #timers: Timer[] = [];
+  /** Everything below is in the consume queues and the index. */
+  #dispatchedEnd: number;
+  #commitScheduled = false;
+  #closed = false;
+  /** Messages put and handed out since start. */
+  readonly stats: StoreStats;
+
+  private constructor(options: MessageStoreOptions, open: OpenStore) {
+    const { clock, config, log: logger, ports } = options;
+    const { commitLog: log, consumeQueues, checkpoint, queues, delayLevels, dispatch } = open;
+    this.#options = options;
+    this.#open = open;
+    this.#log = log;
+    this.#logger = logger;
+    this.#consumeQueues = consumeQueues;
+    this.#dispatchedEnd = log.writtenEnd;
+    this.#marks = { written: log.writtenEnd, flushed: log.flushedEnd, replicated: 0 };
+    this.stats = new StoreStats(clock);
+    this.#reads = new StoreReads(open, config, clock, this.stats);
+    const replicationGate = ports?.replicationGate;
+    const commitTurn = (): boolean => this.commitTurn();
+    const onWriteFailed = (): void => this.#stopWriting('writing to the commit log failed');
+    const parts = { clock, config, log, queues, delayLevels, replicationGate, commitTurn, onWriteFailed };
+    this.#append = new Append(parts, open.lastStoreTimestamp);
+    this.#flush = new FlushService({
+      ...{ clock, config, logger, log },
+      lastTimestamp: () => this.#append.lastTimestamp,
+      onFlushed: (storeTimestamp) => this.#onFlushed(storeTimestamp),
+      onFailed: () => this.#stopWriting('flushing the commit log failed'),
+    });
+    this.#queueFlush = new QueueFlushService({
+      ...{ clock, config, logger, consumeQueues, checkpoint, index: open.index },
+      lastStoreTimestamp: () => dispatch.lastStoreTimestamp,
+      onFailed: () => this.#stopWriting('flushing consume queues or index failed'),
+    });
+    replicationGate?.setListener((replicated) => this.#onReplicated(replicated));
+  }
+
+  /**
+   * Takes the lock, loads, recovers. Blocks until the store is consistent; nothing is read before the lock is held.
+   * Throws StoreLoadError, StoreIoError, or the lock's refusal; then nothing is held open.
+   */
+  static open(options: MessageStoreOptions): MessageStore {
+    return new MessageStore(options, openStore(options));
+  }
+
+  /** Marks the directory as in use and starts flushing. Throws StoreIoError. Java: DefaultMessageStore#start. */
+  start(): void {
+    this.#open.abort.create();
+    this.#flush.start();
+    this.#queueFlush.start();
+    const { clock } = this.#options;
+    this.#timers.push(clock.setInterval(() => this.stats.sample(), SAMPLE_PERIOD_MS));
+  }
+
+  /** The three positions of the log. */
+  get marks(): Marks {
+    return this.#marks;
+  }
+
+  /**
+   * Calls `listener` after every change of the marks, and when tickets have failed. It may be called inside a put:
+   * when a file or 4 MiB are full, what was staged before is written first.
+   */
+  onMarks(listener: (marks: Marks) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Stages one message; see {@link Append.putMessage}. Java: DefaultMessageStore#putMessage. */
+  putMessage(draft: MessageDraft): PutResult {
+    const refusal = this.#refusal(draft.topic);
+    if (refusal !== undefined) return refusal;
+    const result = this.#append.putMessage(draft);
+    if (result.accepted) this.#scheduleCommit();
+    return result;
+  }
+
+  /** Stages the members of a batch, all or none; see {@link Append.putMessages}. */
+  putMessages(draft: MessageDraft): PutResult {
+    const refusal = this.#refusal(draft.topic);
+    if (refusal !== undefined) return refusal;
+    if (draft.bodyEnd - draft.bodyStart > this.#options.config.maxMessageSize) {
+      return refusePut('MESSAGE_ILLEGAL', `the batch body is longer than ${this.#options.config.maxMessageSize} bytes`);
+    }
+    const result = this.#append.putMessages(draft);
+    if (result.accepted) this.#scheduleCommit();
+    return result;
+  }
+
+  /**
+   * Writes what is staged and makes it visible: readers, parked replies, those who wait for messages, in this order.
+   * False when the write failed and the turn's tickets with it.
+   */
+  commitTurn(): boolean {
+    if (this.#append.turn.count === 0) return this.#flags.isWriteable;
+    const turn = this.#append.takeTurn();
+    const before = this.#log.writtenEnd;
+    try {
+      this.#log.writeStaged();
+    } catch (error) {
+      if (!(error instanceof StoreIoError)) throw error;
+      this.#failTurn(turn, error);
+      return false;
+    }
+    const written = this.#log.writtenEnd;
+    this.#dispatchTurn(turn, written);
+    const elapsedMs = this.#options.clock.monotonicMs() - turn.startMs;
+    this.stats.recordPuts(turn.count, written - before, elapsedMs);
+    this.#marks.written = written;
+    this.#tell();
+    this.#flush.onWritten(turn.needsFlush);
+    this.#options.ports?.replicationGate?.onWritten(written);
+    this.#announce(turn);
+    this.#append.recycle(turn);
+    return true;
+  }
+
+  /**
+   * Reads messages from a queue; undefined when the store is closed. A promise only when old messages must come from
+   * disk. Throws or rejects with StoreIoError. Java: DefaultMessageStore#getMessage.
+   */
+  getMessage(
+    request: GetMessageRequest,
+    filter?: MessageFilter,
+  ): GetMessageResult | undefined | Promise<GetMessageResult> {
+    return this.#closed || !this.#flags.isReadable ? undefined : this.#reads.getMessage(request, filter);
+  }
+
+  /** Offset of the next message of a queue, 0 for an unknown one. Java: #getMaxOffsetInQueue. */
+  getMaxOffsetInQueue(topic: string, queueId: number): number {
+    return this.#consumeQueues.find(topic, queueId)?.maxOffset ?? 0;
+  }
+
+  /** First offset of a queue, 0 for an unknown one. (Java gives −1 where it has no queue object.) */
+  getMinOffsetInQueue(topic: string, queueId: number): number {
+    return this.#consumeQueues.find(topic, queueId)?.minOffset ?? 0;
+  }
+
+  /** Java: #getOffsetInQueueByTime. */
+  getOffsetInQueueByTime(topic: string, queueId: number, timestampMs: number): number {
+    return this.#reads.lookups.offsetInQueueByTime(topic, queueId, timestampMs);
+  }
+
+  /** Store time of the first message of a queue, or of the whole log; −1 without one. Java: #getEarliestMessageTime. */
+  getEarliestMessageTime(topic?: string, queueId = 0): number {
+    return topic === undefined ? this.#reads.lookups.earliest() : this.#reads.lookups.earliestInQueue(topic, queueId);
+  }
+
+  /** Store time of a message, −1 when it is not there. Java: #getMessageStoreTimeStamp. */
+  getMessageStoreTimeStamp(topic: string, queueId: number, queueOffset: number): number {
+    return this.#reads.lookups.storeTimestampInQueue(topic, queueId, queueOffset);
+  }
+
+  /** Physical offset of a message, 0 when it is not there. Java: #getCommitLogOffsetInQueue. */
+  getCommitLogOffsetInQueue(topic: string, queueId: number, queueOffset: number): number {
+    return this.#reads.lookups.commitLogOffsetInQueue(topic, queueId, queueOffset);
+  }
+
+  /** The message that begins at a physical offset, decoded. Java: #lookMessageByOffset. */
+  lookMessageByOffset(phyOffset: number): MessageExt | undefined {
+    return this.#reads.lookups.lookMessageByOffset(phyOffset);
+  }
+
+  /** The message that begins at a physical offset, as stored. Java: #selectOneMessageByOffset. */
+  selectOneMessageByOffset(phyOffset: number): Buffer | undefined {
+    return this.#reads.lookups.selectOneMessageByOffset(phyOffset);
+  }
+
+  /** Messages by key; see {@link Lookups.queryMessage}. */
+  queryMessage(topic: string, key: string, maxNum: number, begin: number, end: number): Promise<QueryMessageResult> {
+    return this.#reads.lookups.queryMessage(topic, key, maxNum, begin, end);
+  }
+
+  /** Whether a message is so far back that it counts as on disk only. Java: #checkInDiskByConsumeOffset. */
+  checkInDiskByConsumeOffset(topic: string, queueId: number, queueOffset: number): boolean {
+    return this.#reads.lookups.isInDisk(topic, queueId, queueOffset);
+  }
+
+  /** Physical offset behind the last visible message. */
+  getMaxPhyOffset(): number {
+    return this.#log.writtenEnd;
+  }
+
+  /** Physical offset of the oldest byte kept. */
+  getMinPhyOffset(): number {
+    return this.#log.minOffset;
+  }
+
+  /** Written bytes that queues and index do not know yet. Java: #dispatchBehindBytes. */
+  dispatchBehindBytes(): number {
+    return this.#marks.written - this.#dispatchedEnd;
+  }
+
+  /** Bytes that a power loss would take. Java: #remainHowManyDataToFlush. */
+  remainHowManyDataToFlush(): number {
+    return this.#flush.unflushedBytes;
+  }
+
+  /** Wall clock of the store, ms. */
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** The store's keys of code 28, all values texts. Java: DefaultMessageStore#getRuntimeInfo. */
+  runtimeInfo(): Record<string, string> {
+    return {
+      ...this.stats.runtimeInfo(),
+      ...this.#open.diskRatios(),
+      commitLogMinOffset: String(this.#log.minOffset),
+      commitLogMaxOffset: String(this.#log.writtenEnd),
+    };
+  }
+
+  /**
+   * Stops taking messages and brings everything to disk, in Java's order: commit log, queues, checkpoint. The abort
+   * marker goes only when nothing is left behind; otherwise the next start recovers. Idempotent.
+   */
+  async shutdown(): Promise<void> {
+    if (this.#closed) return;
+    this.commitTurn();
+    this.#closed = true;
+    for (const timer of this.#timers) timer.cancel();
+    await this.#flush.stop();
+    await this.#queueFlush.stop();
+    this.#reads.close();
+    const clean = this.#flags.isWriteable && this.#flush.unflushedBytes === 0 && this.dispatchBehindBytes() === 0;
+    await this.#open.close(clean);
+  }
+
+  #scheduleCommit(): void {
+    if (this.#commitScheduled) return;
+    this.#commitScheduled = true;
+    this.#options.clock.atTurnEnd(() => {
+      this.#commitScheduled = false;
+      this.commitTurn();
+    });
+  }
+
+  /** The checks that need no record, in Java's order. */
+  #refusal(topic: string): PutRefusal | undefined {
+    if (this.#closed) return refusePut('SERVICE_NOT_AVAILABLE', 'the store has been shut down');
+    if (this.#options.config.brokerRole === 'SLAVE')
+      return refusePut('SERVICE_NOT_AVAILABLE', 'this broker is a slave');
+    if (!this.#flags.isWriteable) return refusePut('SERVICE_NOT_AVAILABLE', NOT_WRITEABLE);
+    if (topic.length > MAX_TOPIC_CHARACTERS)
+      return refusePut('MESSAGE_ILLEGAL', `the topic has ${topic.length} characters`);
+    const waiting = this.#flush.unflushedBytes;
+    if (waiting <= MAX_UNFLUSHED_BYTES) return undefined;
+    return refusePut('SERVICE_NOT_AVAILABLE', `the disk is too slow: ${waiting} bytes wait for it`);
+  }
+
+  #failTurn(turn: StagedTurn, error: StoreIoError): void {
+    turn.fail();
+    this.#logger.error({ err: error, messages: turn.count }, 'writing to the commit log failed');
+    this.#stopWriting('writing to the commit log failed');
+    this.#tell();
+    this.#append.recycle(turn);
+  }
+
+  #dispatchTurn(turn: StagedTurn, written: number): void {
+    // A gap in a queue cannot be filled later: after a failure the next start rebuilds from the log.
+    if (this.#dispatchedEnd !== this.#marks.written) return;
+    try {
+      this.#open.dispatch.dispatchTurn(turn);
+      this.#dispatchedEnd = written;
+    } catch (error) {
+      if (!(error instanceof StoreIoError)) throw error;
+      this.#logger.error({ err: error }, 'writing a consume queue or an index file failed');
+      this.#stopWriting('writing a consume queue or an index file failed');
+      this.#flags.makeLogicsQueueError();
+    }
+  }
+
+  #announce(turn: StagedTurn): void {
+    const listener = this.#options.ports?.messageArrivingListener;
+    if (listener !== undefined && this.#dispatchedEnd === this.#marks.written) turn.announce(listener);
+  }
+
+  #onFlushed(storeTimestamp: number): void {
+    if (storeTimestamp > 0) this.#open.checkpoint.physicMsgTimestamp = storeTimestamp;
+    this.#log.window.evict(this.#log.flushedEnd);
+    this.#marks.flushed = this.#log.flushedEnd;
+    this.#tell();
+  }
+
+  #onReplicated(replicated: number): void {
+    this.#marks.replicated = replicated;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.#marks);
+  }
+
+  #stopWriting(reason: string): void {
+    if (!this.#flags.isWriteable) return;
+    this.#flags.makeNotWriteable();
+    this.#logger.error({ reason }, 'the store takes no more messages; reads go on');
+  }
+}
+
+const NOT_WRITEABLE = 'the store is not writeable, the log of the broker tells why';

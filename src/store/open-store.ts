@@ -1,0 +1,152 @@
+import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Fs } from '../util/fs.ts';
+import type { Logger } from '../util/logger.ts';
+import { AbortFile } from './abort-file.ts';
+import { CommitLog } from './commit-log.ts';
+import { roundUpToEntries } from './consume-queue.ts';
+import { ConsumeQueueTable } from './consume-queue-table.ts';
+import { DelayLevels } from './delay-levels.ts';
+import { IndexService } from './index-service.ts';
+import { LogDispatch } from './log-dispatch.ts';
+import { OpenFiles } from './open-files.ts';
+import type { StorePorts } from './ports.ts';
+import { QueueTable } from './queue-table.ts';
+import { recover } from './recovery.ts';
+import { javaDouble } from './stats.ts';
+import { StoreCheckpoint } from './store-checkpoint.ts';
+import { StoreLoadError } from './store-errors.ts';
+import { StoreLock } from './store-lock.ts';
+import { storePath } from './store-path.ts';
+
+/** Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE when the system does not tell. */
+const UNKNOWN_MEMORY_BYTES = 24 * 1024 ** 3;
+
+/** What a store needs to live. */
+export interface MessageStoreOptions {
+  readonly fs: Fs;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Live: settings marked so are read at each use. */
+  readonly config: MessageStoreConfig;
+  readonly ports?: StorePorts;
+  /** Memory of the host, of which `accessMessageInMemoryMaxRatio` percent count as page cache. */
+  readonly totalMemoryBytes?: number;
+}
+
+/** A directory that is locked, loaded and consistent: what the store's services work on. */
+export interface OpenStore {
+  readonly commitLog: CommitLog;
+  readonly consumeQueues: ConsumeQueueTable;
+  readonly queues: QueueTable;
+  readonly index: IndexService;
+  readonly checkpoint: StoreCheckpoint;
+  readonly dispatch: LogDispatch;
+  readonly delayLevels: DelayLevels;
+  /** Of the last record in the log, 0 without one. */
+  readonly lastStoreTimestamp: number;
+  /** Bytes behind the end of the log that count as in memory; a live setting decides. */
+  inMemoryBytes(): number;
+  /** Exists while the store runs: found at a start, it makes the start recover. */
+  readonly abort: AbortFile;
+  /** `commitLogDiskRatio` and `consumeQueueDiskRatio` of code 28. */
+  diskRatios(): Record<string, string>;
+  /**
+   * Forces queues, index and checkpoint, and gives the directory back. The abort marker goes only when all of that
+   * worked and `clean` says that the rest did too. Never rejects.
+   */
+  close(clean: boolean): Promise<void>;
+}
+
+/**
+ * Locks, loads and recovers a store directory. Java: DefaultMessageStore#load, but the lock comes first. Throws
+ * StoreLoadError, StoreIoError or the lock's refusal, and then holds nothing.
+ */
+export function openStore(options: MessageStoreOptions): OpenStore {
+  const { fs, config, log } = options;
+  const root = config.storePathRootDir;
+  const lock = StoreLock.acquire({ fs, clock: options.clock, log, rootDir: root });
+  const openFiles = new OpenFiles(fs);
+  try {
+    const delayLevels = DelayLevels.parse(config.messageDelayLevel);
+    if (delayLevels === undefined) throw new StoreLoadError(root, 'messageDelayLevel cannot be read');
+    const abort = new AbortFile(fs, root);
+    const cleanStop = !abort.exists;
+    log.info({ root, cleanStop }, cleanStop ? 'the last stop was clean' : 'the last run ended without a clean stop');
+    const parts = partsOf(options, openFiles, delayLevels);
+    parts.commitLog.files.load();
+    parts.consumeQueues.load();
+    parts.index.load({ lastExitOk: cleanStop, ownCrash: lock.ownCrash });
+    const lastStoreTimestamp = recover({ ...parts, log: parts.commitLog, config, logger: log }, cleanStop);
+    parts.queues.recoverCounters();
+    return { ...parts, lastStoreTimestamp, abort, ...lifeOf(options, openFiles, parts, abort, lock) };
+  } catch (error) {
+    openFiles.closeAll();
+    lock.release();
+    throw error;
+  }
+}
+
+type Parts = ReturnType<typeof partsOf>;
+
+function partsOf(options: MessageStoreOptions, openFiles: OpenFiles, delayLevels: DelayLevels) {
+  const { config, clock, log } = options;
+  const root = config.storePathRootDir;
+  const commitLog = new CommitLog(openFiles, config.storePathCommitLog, config.mappedFileSizeCommitLog, log);
+  const fileSize = roundUpToEntries(config.mappedFileSizeConsumeQueue);
+  const consumeQueues = new ConsumeQueueTable({ openFiles, dir: storePath.consumeQueue(root), fileSize, clock, log });
+  const checkpoint = StoreCheckpoint.load(openFiles, root);
+  const layout = { maxHashSlotNum: config.maxHashSlotNum, maxIndexNum: config.maxIndexNum };
+  const index = new IndexService({ openFiles, dir: storePath.index(root), layout, checkpoint, clock, log });
+  const queues = new QueueTable(consumeQueues);
+  const dispatch = new LogDispatch({ config, queues, index, delayLevels });
+  return { commitLog, consumeQueues, checkpoint, index, queues, dispatch, delayLevels };
+}
+
+type Life = Pick<OpenStore, 'inMemoryBytes' | 'diskRatios' | 'close'>;
+
+function lifeOf(
+  options: MessageStoreOptions,
+  openFiles: OpenFiles,
+  parts: Parts,
+  abort: AbortFile,
+  lock: StoreLock,
+): Life {
+  const { fs, config, log, totalMemoryBytes = UNKNOWN_MEMORY_BYTES } = options;
+  return {
+    inMemoryBytes: () => (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
+    diskRatios: () => ({
+      commitLogDiskRatio: javaDouble(diskRatio(fs, config.storePathCommitLog)),
+      consumeQueueDiskRatio: javaDouble(diskRatio(fs, storePath.consumeQueue(config.storePathRootDir))),
+    }),
+    async close(clean) {
+      try {
+        await flushDerived(parts);
+        if (clean) abort.remove();
+      } catch (error) {
+        log.error({ err: error }, 'closing the store failed; the next start recovers');
+      }
+      openFiles.closeAll();
+      lock.release();
+    },
+  };
+}
+
+/** Queues and index first: the checkpoint must not claim what is not on disk. */
+async function flushDerived(parts: Parts): Promise<void> {
+  const { consumeQueues, index, checkpoint, dispatch } = parts;
+  consumeQueues.flush();
+  await index.flushAsync();
+  if (dispatch.lastStoreTimestamp > 0) checkpoint.logicsMsgTimestamp = dispatch.lastStoreTimestamp;
+  checkpoint.flush();
+}
+
+/** Share of the partition in use, root's reserve counting as free; -1 when it cannot be told. Java: UtilAll. */
+function diskRatio(fs: Fs, path: string): number {
+  try {
+    const { totalBytes, freeBytes } = fs.statfs(path);
+    return totalBytes > 0 ? (totalBytes - freeBytes) / totalBytes : -1;
+  } catch {
+    return -1;
+  }
+}

@@ -1,0 +1,51 @@
+import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import type { Clock } from '../util/clock.ts';
+import { GetMessage } from './get-message.ts';
+import { Lookups } from './lookups.ts';
+import type { OpenStore } from './open-store.ts';
+import type { MessageFilter } from './ports.ts';
+import { ReadAhead } from './read-ahead.ts';
+import { RecordFetch } from './record-fetch.ts';
+import type { GetMessageRequest, GetMessageResult } from './results.ts';
+import type { StoreStats } from './stats.ts';
+
+/** The reading half of the store. */
+export class StoreReads {
+  readonly lookups: Lookups;
+  readonly #get: GetMessage;
+  readonly #readAhead: ReadAhead;
+  readonly #clock: Clock;
+  readonly #stats: StoreStats;
+
+  constructor(open: OpenStore, config: MessageStoreConfig, clock: Clock, stats: StoreStats) {
+    const { commitLog: log, consumeQueues, index, inMemoryBytes } = open;
+    this.#clock = clock;
+    this.#stats = stats;
+    this.#readAhead = new ReadAhead(log);
+    const fetch = new RecordFetch(log, this.#readAhead, inMemoryBytes);
+    this.#get = new GetMessage({ config, log, consumeQueues, fetch, inMemoryBytes });
+    this.lookups = new Lookups({ config, log, consumeQueues, index, fetch, inMemoryBytes });
+  }
+
+  /** Reads from a queue, and counts it. A promise only when old messages must come from disk. */
+  getMessage(
+    request: GetMessageRequest,
+    filter: MessageFilter | undefined,
+  ): GetMessageResult | Promise<GetMessageResult> {
+    const startMs = this.#clock.monotonicMs();
+    const result = this.#get.get(request, filter);
+    return result instanceof Promise
+      ? result.then((late) => this.#counted(late, startMs))
+      : this.#counted(result, startMs);
+  }
+
+  /** Lets go of memory. */
+  close(): void {
+    this.#readAhead.clear();
+  }
+
+  #counted(result: GetMessageResult, startMs: number): GetMessageResult {
+    this.#stats.recordGet(result.messageCount, this.#clock.monotonicMs() - startMs);
+    return result;
+  }
+}
