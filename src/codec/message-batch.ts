@@ -1,3 +1,5 @@
+import { readInt32 } from './message-bytes.ts';
+
 /**
  * A client's batch body: per member totalSize, magic (0), CRC (0), flag, body length and body, properties length (int16)
  * and properties. Java: MessageDecoder#encodeMessage; the broker ignores the first three (MessageExtBatchEncoder).
@@ -35,12 +37,12 @@ export class BatchCursor {
     const bytes = this.#bytes;
     const at = this.#at;
     if (this.#end - at < MEMBER_OVERHEAD_BYTES) return 'malformed';
-    const bodyLength = int32(bytes, at + 16);
+    const bodyLength = readInt32(bytes, at + 16);
     if (bodyLength < 0 || bodyLength > this.#end - at - MEMBER_OVERHEAD_BYTES) return 'malformed';
     const bodyEnd = at + MEMBER_HEAD_BYTES + bodyLength;
     const propertiesLength = ((bytes[bodyEnd] as number) << 8) | (bytes[bodyEnd + 1] as number);
     if (propertiesLength > 0x7fff || propertiesLength > this.#end - bodyEnd - 2) return 'malformed';
-    this.flag = int32(bytes, at + 12);
+    this.flag = readInt32(bytes, at + 12);
     this.bodyStart = at + MEMBER_HEAD_BYTES;
     this.bodyEnd = bodyEnd;
     this.propertiesStart = bodyEnd + 2;
@@ -78,12 +80,3 @@ export function encodeBatch(members: readonly BatchMember[]): Buffer {
 }
 
 const EMPTY = new Uint8Array(0);
-
-function int32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
-}

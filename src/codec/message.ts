@@ -1,5 +1,6 @@
 import { assert } from '../util/assert.ts';
 import { bodyCrc } from '../util/crc32.ts';
+import { copyBytes, readInt32, readInt64, writeInt32, writeInt64 } from './message-bytes.ts';
 import { encodeOffsetMsgId, HOST_V4_BYTES, HOST_V6_BYTES, type HostBytes } from './message-id.ts';
 import { type MessageProperties, parseProperties } from './message-properties.ts';
 import { MessageSysFlag } from './sys-flags.ts';
@@ -138,9 +139,7 @@ export type PeekStatus = 'ok' | 'blank' | 'short' | 'invalid';
 
 /** Sizes and positions (in the buffer that was peeked at) of one record; reused from record to record. */
 export class RecordPeek {
-  /**
-   * TOTALSIZE. After `short`, `blank` and an `invalid` whose parts do not add up to it: as read; otherwise 0 unless ok.
-   */
+  /** TOTALSIZE as read; 0 after `invalid` unless the parts are readable but do not add up to it. */
   totalSize = 0;
   bodyCrc = 0;
   queueId = 0;
@@ -170,7 +169,8 @@ export class RecordPeek {
  */
 export function peekRecord(bytes: Uint8Array, position: number, limit: number, out: RecordPeek): PeekStatus {
   out.totalSize = 0;
-  const room = Math.min(limit, bytes.length) - position;
+  const end = Math.min(limit, bytes.length);
+  const room = end - position;
   if (position < 0 || room < BLANK_HEAD_BYTES) return 'short';
   const totalSize = readInt32(bytes, position);
   const magic = readInt32(bytes, position + 4);
@@ -178,14 +178,23 @@ export function peekRecord(bytes: Uint8Array, position: number, limit: number, o
     out.totalSize = totalSize;
     return 'blank';
   }
-  if (magic !== MESSAGE_MAGIC || totalSize < RECORD_OVERHEAD_BYTES) return 'invalid';
-  if (totalSize > room) {
-    out.totalSize = totalSize;
-    return 'short';
+  if (magic !== MESSAGE_MAGIC || totalSize <= 0) return 'invalid';
+  if (room >= RECORD_OVERHEAD_BYTES) {
+    peekFixed(bytes, position, out);
+    const partsEnd = peekParts(bytes, position, end, totalSize, out);
+    if (partsEnd === WRONG_LENGTH) return 'invalid';
+    if (partsEnd !== BEYOND_LIMIT) {
+      out.totalSize = totalSize;
+      return partsEnd === position + totalSize ? 'ok' : 'invalid';
+    }
   }
-  peekFixed(bytes, position, out);
-  return peekLengths(bytes, position, position + totalSize, out);
+  if (totalSize <= room) return 'invalid';
+  out.totalSize = totalSize;
+  return 'short';
 }
+
+const BEYOND_LIMIT = -1;
+const WRONG_LENGTH = -2;
 
 function peekFixed(bytes: Uint8Array, position: number, out: RecordPeek): void {
   out.bodyCrc = readInt32(bytes, position + 8);
@@ -200,35 +209,34 @@ function peekFixed(bytes: Uint8Array, position: number, out: RecordPeek): void {
   out.storeHostLength = (out.sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
 }
 
-/** The parts behind BORNHOST; their lengths must add up to TOTALSIZE exactly (`end`). */
-function peekLengths(bytes: Uint8Array, position: number, end: number, out: RecordPeek): PeekStatus {
+/**
+ * The parts behind BORNHOST; returns where the last one ends. A part that alone is longer than the whole record makes
+ * Java's reader fail, whatever follows.
+ */
+function peekParts(bytes: Uint8Array, position: number, end: number, totalSize: number, out: RecordPeek): number {
   const storeTimeAt = position + 48 + out.bornHostLength;
   const reconsumeAt = storeTimeAt + 8 + out.storeHostLength;
-  if (reconsumeAt + 16 > end) return mismatch(position, end, out);
+  if (reconsumeAt + 16 > end) return BEYOND_LIMIT;
   out.storeTimestamp = readInt64(bytes, storeTimeAt);
   out.storeHostStart = storeTimeAt + 8;
   out.reconsumeTimes = readInt32(bytes, reconsumeAt);
   out.preparedTransactionOffset = readInt64(bytes, reconsumeAt + 4);
   out.bodyStart = reconsumeAt + 16;
   out.bodyLength = Math.max(0, readInt32(bytes, reconsumeAt + 12));
+  if (out.bodyLength > totalSize) return WRONG_LENGTH;
   const topicAt = out.bodyStart + out.bodyLength;
-  if (topicAt + 3 > end) return mismatch(position, end, out);
+  if (topicAt + 1 > end) return BEYOND_LIMIT;
   out.topicStart = topicAt + 1;
   out.topicLength = bytes[topicAt] as number;
+  if (out.topicLength > MAX_TOPIC_BYTES || out.topicLength > totalSize) return WRONG_LENGTH;
   const propertiesAt = out.topicStart + out.topicLength;
-  if (out.topicLength > MAX_TOPIC_BYTES) return 'invalid';
-  if (propertiesAt + 2 > end) return mismatch(position, end, out);
+  if (propertiesAt + 2 > end) return BEYOND_LIMIT;
   out.propertiesStart = propertiesAt + 2;
   const length = ((bytes[propertiesAt] as number) << 8) | (bytes[propertiesAt + 1] as number);
   out.propertiesLength = length > MAX_PROPERTIES_BYTES ? 0 : length;
-  if (out.propertiesStart + out.propertiesLength !== end) return mismatch(position, end, out);
-  out.totalSize = end - position;
-  return 'ok';
-}
-
-function mismatch(position: number, end: number, out: RecordPeek): PeekStatus {
-  out.totalSize = end - position;
-  return 'invalid';
+  if (out.propertiesLength > totalSize) return WRONG_LENGTH;
+  const partsEnd = out.propertiesStart + out.propertiesLength;
+  return partsEnd > end ? BEYOND_LIMIT : partsEnd;
 }
 
 /** Result of {@link checkRecord}. */
@@ -247,13 +255,13 @@ export function checkRecord(
   out: RecordPeek,
 ): CheckStatus {
   const status = peekRecord(bytes, position, limit, out);
-  if (status === 'blank' || status === 'invalid') return status;
-  if (status === 'short') return unreadable(out);
+  if (status === 'blank') return 'blank';
+  if (status === 'short' || out.totalSize === 0) return unreadable(out);
   const bodyEnd = out.bodyStart + out.bodyLength;
   if (options.checkCrc && out.bodyLength > 0 && bodyCrc(bytes, out.bodyStart, bodyEnd) !== out.bodyCrc) {
     return unreadable(out);
   }
-  return 'ok';
+  return status;
 }
 
 function unreadable(out: RecordPeek): CheckStatus {
@@ -355,41 +363,4 @@ function withHostBits(sysFlag: number, bornLength: number, storeLength: number):
 function writeHost(target: Buffer, at: number, host: HostBytes): void {
   assert(host.length === HOST_V4_BYTES || host.length === HOST_V6_BYTES, 'host is not 8 or 20 bytes');
   for (let index = 0; index < host.length; index++) target[at + index] = host[index] as number;
-}
-
-/** Below 32 bytes a loop is cheaper than the call into the runtime (docs/performance.md). */
-function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): void {
-  if (end - start >= 32) source.copy(target, at, start, end);
-  else for (let index = start; index < end; index++) target[at + index - start] = source[index] as number;
-}
-
-function writeInt32(target: Buffer, at: number, value: number): void {
-  target[at] = value >>> 24;
-  target[at + 1] = value >>> 16;
-  target[at + 2] = value >>> 8;
-  target[at + 3] = value;
-}
-
-/** 64 bits from a number, high and low half apart; a number outside Java's long is cut to its nearest end. */
-function writeInt64(target: Buffer, at: number, value: number): void {
-  const outside = value >= TWO_POW_63;
-  writeInt32(target, at, outside ? 0x7fffffff : Math.floor(Math.max(value, -TWO_POW_63) / TWO_POW_32));
-  writeInt32(target, at + 4, outside ? -1 : value < -TWO_POW_63 ? 0 : value >>> 0);
-}
-
-const TWO_POW_32 = 0x100000000;
-const TWO_POW_63 = 2 ** 63;
-
-function readInt32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
-}
-
-/** Rounded to the nearest double beyond 2^53, which only foreign bytes reach. */
-function readInt64(bytes: Uint8Array, at: number): number {
-  return readInt32(bytes, at) * TWO_POW_32 + (readInt32(bytes, at + 4) >>> 0);
 }
