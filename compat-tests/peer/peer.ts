@@ -326,7 +326,7 @@ function spawnTracked(
 function homeEnv(workspace: Workspace): Record<string, string> {
   const home = join(workspace.logDir, 'home');
   mkdirSync(home, { recursive: true });
-  return { HOME: home };
+  return { HOME: home, ROCKETMQ_HOME: home };
 }
 
 function writeConf(workspace: Workspace, name: string, settings: Readonly<Record<string, string>>): string {
