@@ -80,6 +80,7 @@ interface LogicalLine {
 function* logicalLines(text: string): Generator<LogicalLine> {
   let joined = '';
   let first = { line: 0, start: 0 };
+  let lastEnd = 0;
   for (const { content, line, start, end, isLast } of physicalLines(text)) {
     const body = content.replace(/^[ \t\f]+/, '');
     // Nothing joined so far: also behind a lone backslash a comment or a blank line is one.
@@ -89,10 +90,12 @@ function* logicalLines(text: string): Generator<LogicalLine> {
     }
     const continues = hasOpenBackslash(body);
     joined += continues ? body.slice(0, -1) : body;
+    lastEnd = end;
     if (continues && !isLast) continue;
     yield { text: joined, ...first, end };
     joined = '';
   }
+  if (joined !== '') yield { text: joined, ...first, end: lastEnd };
 }
 
 interface PhysicalLine {
@@ -100,7 +103,7 @@ interface PhysicalLine {
   readonly line: number;
   readonly start: number;
   readonly end: number;
-  /** Nothing follows, or nothing but the end of this line. */
+  /** Nothing follows but at most one character of a line end; behind a `\r\n` Java looks for another line. */
   readonly isLast: boolean;
 }
 
@@ -111,7 +114,7 @@ function* physicalLines(text: string): Generator<PhysicalLine> {
     const match = ends.exec(text);
     const end = match?.index ?? text.length;
     const next = match === null ? text.length : ends.lastIndex;
-    yield { content: text.slice(start, end), line, start, end, isLast: next === text.length };
+    yield { content: text.slice(start, end), line, start, end, isLast: next === text.length && next - end < 2 };
     start = next;
   }
 }
