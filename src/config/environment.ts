@@ -42,14 +42,15 @@ export function systemPropertiesOf(
 
 /**
  * The address to announce: the first IPv4 address that is neither 127.0.* nor 192.168.*, else the last IPv4 address,
- * else the first IPv6 address in brackets, else 127.0.0.1; loopback interfaces do not count.
- * Java: RemotingUtil#getLocalAddress, BrokerConfig.
+ * else an IPv6 address in brackets, else 127.0.0.1. Java sees interfaces and their addresses in the opposite order of
+ * the system's list, newest interface first; so is "first" meant here. Java: RemotingUtil#getLocalAddress.
  */
 export function pickLocalAddress(interfaces: ReturnType<typeof networkInterfaces>): string {
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? []);
-  const outside = all.filter((address) => !address.internal);
-  const v4 = outside.filter((address) => address.family === 'IPv4').map((address) => address.address);
-  const v6 = outside.find((address) => address.family === 'IPv6');
-  const wide = v4.find((address) => !address.startsWith('127.0') && !address.startsWith('192.168'));
+  // By address and not by interface: one that somebody gave to the loopback interface counts.
+  const usable = all.reverse().filter(({ address }) => !address.startsWith('127.') && address !== '::1');
+  const v4 = usable.filter((found) => found.family === 'IPv4').map((found) => found.address);
+  const v6 = usable.find((found) => found.family === 'IPv6' && !found.address.startsWith('fe80:'));
+  const wide = v4.find((address) => !address.startsWith('192.168'));
   return wide ?? v4.at(-1) ?? (v6 === undefined ? '127.0.0.1' : `[${v6.address}]`);
 }
