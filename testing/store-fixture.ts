@@ -7,6 +7,7 @@ import type { StorePorts } from '../src/store/ports.ts';
 import type { PutTicket } from '../src/store/results.ts';
 import type { Fs } from '../src/util/fs.ts';
 import { type Logger, silentLogger } from '../src/util/logger.ts';
+import type { ProcInfo } from '../src/util/proc-info.ts';
 import { FakeClock } from './fake-clock.ts';
 
 /** Settings of a small store below `root`: files roll after a few dozen messages. */
@@ -30,6 +31,21 @@ export function storeConfig(root: string, changes: Partial<MessageStoreConfig> =
   });
 }
 
+let lastPid = 1000;
+
+/** A process that sees itself alive and nobody else: the store's user before it is dead. */
+export function testProc(): ProcInfo {
+  lastPid += 1;
+  const pid = lastPid;
+  return {
+    pid,
+    bootId: () => 'boot',
+    pidNamespace: () => 1,
+    startTimeOf: (other) => (other === pid ? String(pid) : undefined),
+    lockHolders: () => [],
+  };
+}
+
 /** A store on a clock that the test moves. */
 export interface TestStore {
   readonly store: MessageStore;
@@ -51,7 +67,7 @@ export function openTestStore(
 ): TestStore {
   const { changes, clock = new FakeClock(), ports = {}, log = silentLogger, started = true } = options;
   const config = storeConfig(root, changes);
-  const store = MessageStore.open({ fs, clock, log, config, ports });
+  const store = MessageStore.open({ fs, clock, log, config, ports, proc: testProc() });
   if (started) store.start();
   return { store, clock, config };
 }

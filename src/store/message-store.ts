@@ -81,6 +81,10 @@ export class MessageStore {
       lastStoreTimestamp: () => dispatch.lastStoreTimestamp,
       onFailed: () => this.#stopWriting('flushing consume queues or index failed'),
     });
+    open.onLockLost(() => {
+      this.#stopWriting('another process has taken the store directory');
+      void this.#queueFlush.stop();
+    });
     replicationGate?.setListener((replicated) => this.#onReplicated(replicated));
   }
 

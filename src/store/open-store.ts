@@ -2,6 +2,7 @@ import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
+import type { ProcInfo } from '../util/proc-info.ts';
 import { AbortFile } from './abort-file.ts';
 import { CommitLog } from './commit-log.ts';
 import { roundUpToEntries } from './consume-queue.ts';
@@ -30,6 +31,10 @@ export interface MessageStoreOptions {
   /** Live: settings marked so are read at each use. */
   readonly config: MessageStoreConfig;
   readonly ports?: StorePorts;
+  /** Processes of the host, to tell whether another one uses the directory. */
+  readonly proc?: ProcInfo;
+  /** Runs a shell script when this process is gone, however it ends: it gives the directory back to Java. */
+  readonly afterDeath?: (script: string, parameters: readonly string[]) => void;
   /** Memory of the host, of which `accessMessageInMemoryMaxRatio` percent count as page cache. */
   readonly totalMemoryBytes?: number;
 }
@@ -49,6 +54,8 @@ export interface OpenStore {
   inMemoryBytes(): number;
   /** Exists while the store runs: found at a start, it makes the start recover. */
   readonly abort: AbortFile;
+  /** Calls once when another process has taken the directory: nothing may be written any more. */
+  onLockLost(listener: () => void): void;
   /** `commitLogDiskRatio` and `consumeQueueDiskRatio` of code 28. */
   diskRatios(): Record<string, string>;
   /**
@@ -65,7 +72,8 @@ export interface OpenStore {
 export function openStore(options: MessageStoreOptions): OpenStore {
   const { fs, config, log } = options;
   const root = config.storePathRootDir;
-  const lock = StoreLock.acquire({ fs, clock: options.clock, log, rootDir: root });
+  const held = new HeldLock(options);
+  const { lock } = held;
   const openFiles = new OpenFiles(fs);
   try {
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
@@ -79,7 +87,9 @@ export function openStore(options: MessageStoreOptions): OpenStore {
     parts.index.load({ lastExitOk: cleanStop, ownCrash: lock.ownCrash });
     const lastStoreTimestamp = recover({ ...parts, log: parts.commitLog, config, logger: log }, cleanStop);
     parts.queues.recoverCounters();
-    return { ...parts, lastStoreTimestamp, abort, ...lifeOf(options, openFiles, parts, abort, lock) };
+    // A Java broker that was started just before us takes its lock only when its own recovery is done.
+    lock.verify();
+    return { ...parts, lastStoreTimestamp, abort, ...lifeOf(options, openFiles, parts, abort, held) };
   } catch (error) {
     openFiles.closeAll();
     lock.release();
@@ -103,14 +113,38 @@ function partsOf(options: MessageStoreOptions, openFiles: OpenFiles, delayLevels
   return { commitLog, consumeQueues, checkpoint, index, queues, dispatch, delayLevels };
 }
 
-type Life = Pick<OpenStore, 'inMemoryBytes' | 'diskRatios' | 'close'>;
+/** The lock, and who wants to know when it is lost. */
+class HeldLock {
+  readonly lock: StoreLock;
+  lost = false;
+  listener: (() => void) | undefined;
+
+  constructor(options: MessageStoreOptions) {
+    const { fs, clock, config, log, proc, afterDeath } = options;
+    this.lock = StoreLock.acquire({
+      fs,
+      clock,
+      log,
+      rootDir: config.storePathRootDir,
+      onLost: (reason) => {
+        this.lost = true;
+        log.error({ err: reason }, 'the store directory was taken by another process');
+        this.listener?.();
+      },
+      ...(proc === undefined ? {} : { proc }),
+      ...(afterDeath === undefined ? {} : { afterDeath }),
+    });
+  }
+}
+
+type Life = Pick<OpenStore, 'inMemoryBytes' | 'diskRatios' | 'onLockLost' | 'close'>;
 
 function lifeOf(
   options: MessageStoreOptions,
   openFiles: OpenFiles,
   parts: Parts,
   abort: AbortFile,
-  lock: StoreLock,
+  held: HeldLock,
 ): Life {
   const { fs, config, log, totalMemoryBytes = UNKNOWN_MEMORY_BYTES } = options;
   return {
@@ -119,15 +153,20 @@ function lifeOf(
       commitLogDiskRatio: javaDouble(diskRatio(fs, config.storePathCommitLog)),
       consumeQueueDiskRatio: javaDouble(diskRatio(fs, storePath.consumeQueue(config.storePathRootDir))),
     }),
+    onLockLost(listener) {
+      held.listener = listener;
+    },
     async close(clean) {
       try {
-        await flushDerived(parts);
-        if (clean) abort.remove();
+        if (!held.lost) {
+          await flushDerived(parts);
+          if (clean) abort.remove();
+        }
+        openFiles.closeAll();
+        held.lock.release();
       } catch (error) {
         log.error({ err: error }, 'closing the store failed; the next start recovers');
       }
-      openFiles.closeAll();
-      lock.release();
     },
   };
 }
