@@ -80,7 +80,7 @@ export class LaneState {
   }
 }
 
-/** Why a lane takes nothing now, in operators' words; undefined when it does. Java: NettyRequestProcessor#rejectRequest. */
+/** Why sends are not taken now, in operators' words, or undefined. Java: NettyRequestProcessor#rejectRequest. */
 export type RejectSend = () => string | undefined;
 
 /** What a refusal says, and whether a oneway request is answered too. */

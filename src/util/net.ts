@@ -60,6 +60,7 @@ export interface Socket {
   destroy(): void;
 }
 
+/** A socket that could not be opened or bound, with the POSIX code (`ECONNREFUSED`, `EADDRINUSE`, …). */
 export class NetError extends Error {
   override readonly name = 'NetError';
   readonly code: string;
