@@ -26,6 +26,8 @@ export interface BrokerParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly startedAtMs: number;
+  /** Size and free room of the partition that holds the CommitLog. */
+  readonly commitLogPartition: () => { readonly totalBytes: number; readonly freeBytes: number };
   /** Every key of the configuration file with its last value. */
   readonly fileProperties: ReadonlyMap<string, string>;
   /** IP and port of this broker as a record holds them. */

@@ -220,6 +220,6 @@ async function rerun(parts: BrokerParts, pull: Attempt): Promise<void> {
     if (!(error instanceof RequestError)) throw error;
     reply = { code: error.code as Reply<Pull>['code'], remark: error.message };
   }
-  if ('isNoReply' in reply || 'ticket' in reply) return;
+  if (reply === noReply || 'ticket' in reply) return;
   pull.connection.reply(pull.opaque, 'PULL_MESSAGE', reply);
 }

@@ -172,6 +172,7 @@ function openParts(options: BrokerOptions): {
     clock,
     log,
     startedAtMs: clock.now(),
+    commitLogPartition: () => fs.statfs(messageStoreConfig.storePathCommitLog),
     fileProperties: options.fileProperties,
     storeHost,
     random: (below) => randomInt(below),

@@ -1,3 +1,4 @@
+import { StoreLockedError } from '../store/store-lock.ts';
 import { StateFileError } from '../broker/config-manager.ts';
 import { StoreLoadError } from '../store/store-errors.ts';
 import { FsError } from '../util/fs.ts';

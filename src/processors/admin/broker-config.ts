@@ -31,8 +31,22 @@ export function getBrokerRuntimeInfo(
   };
 }
 
+/** What Java answers when transientStorePoolEnable is off. Java: DefaultMessageStore#remainTransientStoreBufferNumbs. */
+const NO_TRANSIENT_POOL = 2_147_483_647;
+
+function capacityText({ totalBytes, freeBytes }: { totalBytes: number; freeBytes: number }): string {
+  return `Total : ${readableBytes(totalBytes)}, Free : ${readableBytes(freeBytes)}.`;
+}
+
+/** `541 B`, `1.0 KiB`. Java: MixAll#humanReadableByteCount with si = false. */
+function readableBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const exponent = Math.min(6, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** exponent).toFixed(1)} ${'KMGTPE'.charAt(exponent - 1)}iB`;
+}
+
 /** One loop has no queues in front of its work: sizes and waits are 0, capacities those that are set. */
-function brokerFigures({ configs, stats }: BrokerParts): Record<string, string> {
+function brokerFigures({ configs, stats, store, commitLogPartition }: BrokerParts): Record<string, string> {
   const { brokerConfig } = configs;
   const figures = {
     brokerVersionDesc: 'V4_6_0',
@@ -55,6 +69,12 @@ function brokerFigures({ configs, stats }: BrokerParts): Record<string, string> 
     EndTransactionQueueSize: 0,
     EndTransactionThreadPoolQueueCapacity: brokerConfig.endTransactionPoolQueueCapacity,
     startAcceptSendRequestTimeStamp: brokerConfig.startAcceptSendRequestTimeStamp,
+    dispatchBehindBytes: store.dispatchBehindBytes(),
+    pageCacheLockTimeMills: 0,
+    earliestMessageTimeStamp: store.getEarliestMessageTime(),
+    remainTransientStoreBufferNumbs: NO_TRANSIENT_POOL,
+    remainHowManyDataToFlush: readableBytes(store.remainHowManyDataToFlush()),
+    commitLogDirCapacity: capacityText(commitLogPartition()),
   };
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, String(value)]));
 }
