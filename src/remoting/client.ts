@@ -15,6 +15,7 @@ import {
 import { type ConnectionListener, ConnectionTable } from './connection-table.ts';
 import { Dispatcher, noHandlers } from './dispatcher.ts';
 import { requestExtFields } from './ext-fields.ts';
+import { LogLimit, PEER_LINES_PER_SECOND } from './log-limit.ts';
 import type { LoopTurn } from './loop-turn.ts';
 import { ParkedReplies } from './parked-replies.ts';
 import { type Answer, RemotingError } from './reply.ts';
@@ -61,6 +62,7 @@ export class RemotingClient {
       turn,
       budget: new AssemblyBudget(PARTIAL_FRAME_BYTES),
       receiver: options.receiver ?? answersOnly(options),
+      lines: new LogLimit(clock, PEER_LINES_PER_SECOND),
       limits: limits ?? connectionLimits,
     };
     this.#table = new ConnectionTable({ clock, log, idleMs: options.idleMs ?? IDLE_MS });

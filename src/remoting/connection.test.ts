@@ -141,6 +141,16 @@ describe('Connection: frames in', () => {
   });
 });
 
+describe('Connection: lines about peers', () => {
+  it('writes ten a second at most, however many peers send nonsense', async () => {
+    const fixture = await started(echo);
+    for (let i = 0; i < 25; i++) (await fixture.client()).socket.write(Buffer.alloc(8, 0xff));
+    await fixture.settle();
+    expect(fixture.server.connections.size).toBe(0);
+    expect(fixture.log.lines.filter((line) => line.level === 'info')).toHaveLength(10);
+  });
+});
+
 describe('Connection: frames out', () => {
   it('writes long pieces of a body as they are and short ones joined, in order', async () => {
     const pieces = [Buffer.alloc(10, 1), Buffer.alloc(20_000, 2), Buffer.alloc(9000, 3), Buffer.alloc(5, 4)];

@@ -14,6 +14,7 @@ import type { Socket, SocketEvents } from '../util/net.ts';
 import { ConnectionInput, type InputOwner, PAUSE_IN_FLIGHT, PAUSE_UNSENT, type TurnShare } from './connection-input.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { requestExtFields } from './ext-fields.ts';
+import type { LogLimit } from './log-limit.ts';
 import type { LoopTurn, TurnWriter } from './loop-turn.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { type Answer, RemotingError, type Reply } from './reply.ts';
@@ -56,6 +57,8 @@ export interface ConnectionParts {
   /** Shared by all connections of a server: what their partial frames may hold together. */
   readonly budget: AssemblyBudget;
   readonly receiver: FrameReceiver;
+  /** Lines about peers that send nonsense. */
+  readonly lines: LogLimit;
   readonly limits: ConnectionLimits;
 }
 
@@ -378,7 +381,7 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
   }
 
   private closeWith(reason: string, text: string): void {
-    this.parts.log.info({ peer: this.remoteAddress, reason }, text);
+    if (this.parts.lines.allows()) this.parts.log.info({ peer: this.remoteAddress, reason }, text);
     this.destroy(reason);
   }
 

@@ -1,5 +1,8 @@
 import type { Clock } from '../util/clock.ts';
 
+/** Lines per second about peers that send nonsense. */
+export const PEER_LINES_PER_SECOND = 10;
+
 /** Lets through so many log lines per second, so that a flood of bad requests does not become a flood of lines. */
 export class LogLimit {
   readonly #clock: Clock;

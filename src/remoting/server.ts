@@ -10,6 +10,7 @@ import {
   type FrameReceiver,
 } from './connection.ts';
 import { type ConnectionListener, ConnectionTable } from './connection-table.ts';
+import { LogLimit, PEER_LINES_PER_SECOND } from './log-limit.ts';
 import type { LoopTurn } from './loop-turn.ts';
 
 /** One port of a server and who handles its frames. */
@@ -37,7 +38,7 @@ export interface RemotingServerOptions {
 }
 
 const MAX_CONNECTIONS = 65_535;
-const PARTIAL_FRAME_BYTES = 268_435_456;
+const PARTIAL_FRAME_BYTES = 536_870_912;
 const CLOSE_PATIENCE_MS = 3000;
 
 /** Listens, accepts, and keeps the connections of all its ports in one table. Java: NettyRemotingServer. */
@@ -45,12 +46,14 @@ export class RemotingServer {
   readonly #options: RemotingServerOptions;
   readonly #table: ConnectionTable;
   readonly #budget: AssemblyBudget;
+  readonly #lines: LogLimit;
   readonly #listeners: Listener[] = [];
   #isClosing = false;
 
   constructor(options: RemotingServerOptions) {
     this.#options = options;
     this.#table = new ConnectionTable(options);
+    this.#lines = new LogLimit(options.clock, PEER_LINES_PER_SECOND);
     this.#budget = new AssemblyBudget(options.partialFrameBytes ?? PARTIAL_FRAME_BYTES);
   }
 
@@ -93,6 +96,7 @@ export class RemotingServer {
       turn,
       budget: this.#budget,
       receiver,
+      lines: this.#lines,
       limits: limits ?? connectionLimits,
     };
     return net.listen(
@@ -100,7 +104,9 @@ export class RemotingServer {
         ...(host === undefined ? {} : { host }),
         port,
         maxConnections: maxConnections ?? MAX_CONNECTIONS,
-        onError: (error) => log.warn({ err: error, port }, 'a connection could not be accepted'),
+        onError: (error) => {
+          if (this.#lines.allows()) log.warn({ err: error, port }, 'a connection could not be accepted');
+        },
       },
       (socket) => this.#accept(socket, parts),
     );

@@ -45,15 +45,18 @@ function connectTo({ host, port, timeoutMs }: ConnectOptions): Promise<Socket> {
       socket.destroy();
       reject(netError(error));
     };
-    socket.once('error', failed);
+    socket.on('error', failed);
     socket.setTimeout(timeoutMs, () => {
       failed(new NetError(`connect ${host}:${port} took more than ${timeoutMs} ms`, 'ETIMEDOUT'));
     });
     socket.once('connect', () => {
       socket.setTimeout(0);
       socket.removeAllListeners('timeout');
+      // Reset already: the peer's address is gone with the connection.
+      if (socket.remoteAddress === undefined)
+        return failed(new NetError(`connect ${host}:${port}: reset`, 'ECONNRESET'));
       socket.off('error', failed);
-      resolve(new NodeSocket(socket));
+      return resolve(new NodeSocket(socket));
     });
   });
 }
