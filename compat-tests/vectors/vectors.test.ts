@@ -69,7 +69,7 @@ interface Samples<S> extends Vector {
 }
 const samplesOf = <S>(folder: string, name: string) => loadVector<Samples<S>>(folder, name).samples;
 
-it('knows every folder; commands/ has its own runner', () => {
+it('knows every folder; commands.test.ts runs commands/', () => {
   const known = ['batches', 'bodies', 'checks', 'commands', 'json', 'records', 'registrations', 'texts'];
   expect(vectorFolders()).toEqual(known);
 });

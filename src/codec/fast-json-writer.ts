@@ -3,7 +3,7 @@ import { javaDoubleText, javaLongText } from './java-number.ts';
 
 /** How text is laid out. */
 export interface JsonLayout {
-  /** Tabs and line ends as in Java's state files (docs/store/config-json-files.md). */
+  /** Tabs and line ends as in Java's state files (docs/protocol/serialization.md). */
   readonly pretty?: boolean;
   /** Quotes every map key and sorts the maps, for clients that ask for standard JSON (acceptStandardJsonOnly). */
   readonly standardJson?: boolean;
@@ -58,7 +58,7 @@ export class JsonWriter {
   }
 }
 
-/** Text as a JSON string with FastJSON's escapes: control characters, U+007F–U+009F, U+2028 and U+2029, upper-case hex. */
+/** Text as a JSON string with FastJSON's escapes: controls, U+007F–U+009F, U+2028 and U+2029, in upper-case hex. */
 export function quoteJson(text: string): string {
   return `"${text.replace(ESCAPED, escapeOf)}"`;
 }

@@ -1,8 +1,8 @@
 import { readInt32 } from './message-bytes.ts';
 
 /**
- * A client's batch body: per member totalSize, magic (0), CRC (0), flag, body length and body, properties length (int16)
- * and properties. Java: MessageDecoder#encodeMessage; the broker ignores the first three (MessageExtBatchEncoder).
+ * A client's batch body: per member totalSize, magic (0), CRC (0), flag, body length and body, properties length
+ * (int16) and properties. The broker ignores the first three. Java: MessageDecoder#encodeMessage.
  */
 const MEMBER_HEAD_BYTES = 20;
 const MEMBER_OVERHEAD_BYTES = 22;

@@ -34,6 +34,3 @@ export const MessageConst = {
   PROPERTY_CLUSTER: 'CLUSTER',
   PROPERTY_MESSAGE_TYPE: 'MSG_TYPE',
 } as const;
-
-/** Separates the keys in a KEYS value; each becomes an entry of the index. Java: MessageConst.KEY_SEPARATOR. */
-export const KEY_SEPARATOR = ' ';

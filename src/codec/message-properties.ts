@@ -41,11 +41,6 @@ export function serialiseProperties(properties: Iterable<readonly [string, strin
   return text;
 }
 
-/** Bytes that one more pair takes behind canonical text, given the lengths in bytes of its name and value. */
-export function pairSizeBytes(nameLength: number, valueLength: number): number {
-  return nameLength + valueLength + 2;
-}
-
 /** The properties the broker looks at, as slots of {@link PropertySpans}. At most 31: presence is a bit mask. */
 export const PropertySlot = {
   KEYS: 0,

@@ -127,7 +127,7 @@ export function patchOffsets(target: Buffer, position: number, queueOffset: numb
   writeInt64(target, position + RECORD_AT.phyOffset, phyOffset);
 }
 
-/** Writes the 8 bytes of a blank record that stands for the last `size` bytes of a file. Java: CommitLog, END_OF_FILE. */
+/** Writes the 8 bytes of a blank record that stands for the last `size` bytes of a file. Java: CommitLog. */
 export function writeBlank(target: Buffer, position: number, size: number): void {
   assert(size >= BLANK_HEAD_BYTES, 'blank record shorter than 8 bytes');
   writeInt32(target, position, size);

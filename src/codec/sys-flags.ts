@@ -48,14 +48,17 @@ export const PermName = {
   PERM_PRIORITY: 0x8,
 } as const;
 
+/** Whether consumers may pull. Java: PermName#isReadable. */
 export function isReadable(perm: number): boolean {
   return (perm & PermName.PERM_READ) !== 0;
 }
 
+/** Whether producers may send. Java: PermName#isWriteable. */
 export function isWriteable(perm: number): boolean {
   return (perm & PermName.PERM_WRITE) !== 0;
 }
 
+/** Whether new topics may be made from this one. Java: PermName#isInherited. */
 export function isInherited(perm: number): boolean {
   return (perm & PermName.PERM_INHERIT) !== 0;
 }

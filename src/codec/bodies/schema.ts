@@ -5,8 +5,9 @@ import { javaDoubleText, javaLongText } from '../java-number.ts';
 
 /**
  * Schemas of JSON bodies: one row per property of a Java class; type, reader and writer derive from it. Reading is as
- * lenient as FastJSON: a missing property or null takes the class's default, unknown properties are skipped, names match
- * without regard to case, `_` and `-`, numbers may be quoted. A value of the wrong shape is a {@link DecodeError}.
+ * lenient as FastJSON: a missing property or null takes the class's default, unknown properties are skipped, names
+ * match without regard to case, `_` and `-`, numbers may be quoted. A value of the wrong shape is a
+ * {@link DecodeError}.
  */
 export interface Kind<T> {
   /** Throws BodyProblem; `where` names the property for its message. `undefined`: take the default. */
@@ -292,7 +293,7 @@ export const integerKey: KeyKind<number> = {
   compare: (left, right) => left - right,
 };
 
-/** Object keys, written as an object literal before the colon: `{{"queueId":0}:1}`. Nothing else is read, as in Java. */
+/** Object keys, written as an object literal before the colon: `{{"queueId":0}:1}`. Java reads nothing else either. */
 export function beanKey<K>(kind: Kind<K>): KeyKind<K> {
   return {
     readKey(key, where) {
