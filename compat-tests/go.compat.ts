@@ -6,6 +6,7 @@ import { parseOutcomes } from './peer/outcomes.ts';
 import {
   cacheDir,
   isMissing,
+  namesrvKind,
   openWorkspace,
   repoDir,
   runProgram,
@@ -45,7 +46,7 @@ describe.skipIf(isMissing('go'))(`official Go client v2.1.2 against ${kind}`, ()
     workspace = openWorkspace('go');
     const program = await buildGoProgram();
     const ports = await takePorts();
-    const namesrv = await startNamesrv({ kind, workspace, port: ports.namesrvPort });
+    const namesrv = await startNamesrv({ kind: namesrvKind(), workspace, port: ports.namesrvPort });
     servers.unshift(namesrv);
     const settings = { waitTimeMillsInSendQueue: '5000', osPageCacheBusyTimeOutMills: '5000' };
     const broker = await startBroker({ kind, workspace, port: ports.listenPort, namesrv: namesrv.address, settings });

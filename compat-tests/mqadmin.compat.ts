@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takePorts } from '../testing/ports.ts';
 import {
   isMissing,
+  namesrvKind,
   openWorkspace,
   runMqadmin,
   type Server,
@@ -87,7 +88,7 @@ describe.skipIf(isMissing('java'))(`stock mqadmin against ${kind}`, () => {
   beforeAll(async () => {
     workspace = openWorkspace('mqadmin');
     const ports = await takePorts();
-    namesrv = await startNamesrv({ kind, workspace, port: ports.namesrvPort });
+    namesrv = await startNamesrv({ kind: namesrvKind(), workspace, port: ports.namesrvPort });
     broker = await startBroker({ kind, workspace, port: ports.listenPort, namesrv: namesrv.address });
     const client = await RawClient.connect(broker.address);
     const message = { topic: 'AdminTopic', queueId: 0, flag: 0, properties: {}, body: Buffer.from('x') };

@@ -3,6 +3,7 @@ import { takePorts } from '../testing/ports.ts';
 import { parseOutcomes } from './peer/outcomes.ts';
 import {
   isMissing,
+  namesrvKind,
   openWorkspace,
   runJava,
   type Server,
@@ -101,7 +102,7 @@ describe.skipIf(isMissing('java'))(`official Java client against ${kind}`, () =>
   beforeAll(async () => {
     workspace = openWorkspace('smoke');
     const ports = await takePorts();
-    const namesrv = await startNamesrv({ kind, workspace, port: ports.namesrvPort });
+    const namesrv = await startNamesrv({ kind: namesrvKind(), workspace, port: ports.namesrvPort });
     servers.unshift(namesrv);
     servers.unshift(await startBroker({ kind, workspace, port: ports.listenPort, namesrv: namesrv.address, settings }));
     const list = await runJava(workspace, 'Smoke.java', [namesrv.address, '--list'], 120_000);

@@ -25,8 +25,17 @@ process.once('exit', () => {
 
 /** Who is tested: ours, or with `WENCHANG_SUBJECT=java` the official broker, which proves the suites themselves. */
 export function subjectKind(): Kind {
-  const kind = process.env['WENCHANG_SUBJECT'] ?? 'wenchang';
-  if (kind !== 'java' && kind !== 'wenchang') throw new Error(`WENCHANG_SUBJECT must be java or wenchang, not ${kind}`);
+  return kindFrom('WENCHANG_SUBJECT', 'wenchang');
+}
+
+/** The name server beside the subject: of the same kind, or as `WENCHANG_NAMESRV` says, which makes a mixed cluster. */
+export function namesrvKind(): Kind {
+  return kindFrom('WENCHANG_NAMESRV', subjectKind());
+}
+
+function kindFrom(variable: string, fallback: Kind): Kind {
+  const kind = process.env[variable] ?? fallback;
+  if (kind !== 'java' && kind !== 'wenchang') throw new Error(`${variable} must be java or wenchang, not ${kind}`);
   return kind;
 }
 
