@@ -25,8 +25,8 @@ export const MAX_JSON_DEPTH = 100;
 /**
  * Parses what Java's FastJSON accepts: besides JSON also comments, single quotes, unquoted and object keys, extra
  * commas, raw control characters, `\x41`, `\v`, `\'`, octal `\0`–`\7`, leading `+` and zeros, `1.`, number suffixes,
- * NaN and undefined (both null). Empty text is null; the last of two equal keys wins. Not taken: `new Date(…)`, `Set[…]`,
- * `x'…'`. `$ref` and `@type` have no meaning. Never throws for any input.
+ * NaN and undefined (both null). Empty text is null; the last of two equal keys wins. Not taken: `new Date(…)`,
+ * `Set[…]`, `x'…'`. `$ref` and `@type` have no meaning. Never throws for any input.
  * Java: JSON#parse, recorded in compat-tests/vectors.
  */
 export function parseJson(source: string | Buffer): JsonValue | DecodeError {
