@@ -146,7 +146,8 @@ describe(`path traversal through topic and group names (CVE-2019-17572), ${kind}
 
   it('nothing has appeared or gone, inside or outside the store', () => {
     const now = pathsBelow(workspace.dir);
-    const ordinary = /^one\/two\/store\/([^/]+|(commitlog|config|index|lock)\/[^/]+|consumequeue\/(Safe|%2e%2e)(\/.*)?)$/;
+    const ordinary =
+      /^one\/two\/store\/([^/]+|(commitlog|config|index|lock)\/[^/]+|consumequeue\/(Safe|%2e%2e)(\/.*)?)$/;
     expect([...now].filter((path) => !before.has(path) && !ordinary.test(path))).toEqual([]);
     expect([...before].filter((path) => !now.has(path) && !ordinary.test(path))).toEqual([]);
     expect([...now]).toContain('one/two/store/consumequeue/%2e%2e');
