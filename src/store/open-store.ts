@@ -14,9 +14,10 @@ import { OpenFiles } from './open-files.ts';
 import type { StorePorts } from './ports.ts';
 import { QueueTable } from './queue-table.ts';
 import { recover } from './recovery.ts';
+import { lengthenShortFiles, lengthenShortQueues } from './short-files.ts';
 import { javaDouble } from './stats.ts';
 import { StoreCheckpoint } from './store-checkpoint.ts';
-import { StoreLoadError } from './store-errors.ts';
+import { StoreLoadError, toStoreIoError } from './store-errors.ts';
 import { StoreLock } from './store-lock.ts';
 import { storePath } from './store-path.ts';
 
@@ -82,6 +83,7 @@ export function openStore(options: MessageStoreOptions): OpenStore {
     const cleanStop = !abort.exists;
     log.info({ root, cleanStop }, cleanStop ? 'the last stop was clean' : 'the last run ended without a clean stop');
     const parts = partsOf(options, openFiles, delayLevels);
+    if (!cleanStop && lock.ownCrash) lengthenShort(options, parts);
     parts.commitLog.files.load();
     parts.consumeQueues.load();
     parts.index.load({ lastExitOk: cleanStop, ownCrash: lock.ownCrash });
@@ -110,7 +112,7 @@ function partsOf(options: MessageStoreOptions, openFiles: OpenFiles, delayLevels
   const index = new IndexService({ openFiles, dir: storePath.index(root), layout, checkpoint, clock, log });
   const queues = new QueueTable(consumeQueues);
   const dispatch = new LogDispatch({ config, queues, index, delayLevels });
-  return { commitLog, consumeQueues, checkpoint, index, queues, dispatch, delayLevels };
+  return { commitLog, consumeQueues, checkpoint, index, queues, dispatch, delayLevels, consumeQueueFileSize: fileSize };
 }
 
 /** The lock, and who wants to know when it is lost. */
@@ -121,6 +123,7 @@ class HeldLock {
 
   constructor(options: MessageStoreOptions) {
     const { fs, clock, config, log, proc, afterDeath } = options;
+    makeDurable(fs, config.storePathRootDir);
     this.lock = StoreLock.acquire({
       fs,
       clock,
@@ -169,6 +172,28 @@ function lifeOf(
       }
     },
   };
+}
+
+function lengthenShort(options: MessageStoreOptions, { commitLog, consumeQueueFileSize }: Parts): void {
+  const { fs, config, log } = options;
+  lengthenShortFiles(fs, config.storePathCommitLog, commitLog.fileSizeBytes, log);
+  lengthenShortQueues(fs, storePath.consumeQueue(config.storePathRootDir), consumeQueueFileSize, log);
+}
+
+/** Makes the directory and sees to it that a power loss does not take it away with all that is flushed inside. */
+function makeDurable(fs: Fs, dir: string): void {
+  const changed: string[] = [];
+  for (let at = dir; at !== '' && fs.stat(at) === undefined; ) {
+    at = at.slice(0, at.lastIndexOf('/'));
+    changed.push(at === '' ? '/' : at);
+  }
+  if (changed.length === 0) return;
+  try {
+    fs.mkdir(dir);
+    for (const parent of changed) fs.fsyncDir(parent);
+  } catch (error) {
+    throw toStoreIoError('mkdir', dir, 0, error);
+  }
 }
 
 /** Queues and index first: the checkpoint must not claim what is not on disk. */
