@@ -72,7 +72,8 @@ export class FaultFs implements Fs {
   }
 
   async unlinkAsync(path: string): Promise<void> {
-    await this.#strike('unlink', path).wait;
+    const { wait } = this.#strike('unlink', path);
+    if (wait !== undefined) await wait;
     return this.#inner.unlinkAsync(path);
   }
 
@@ -87,7 +88,8 @@ export class FaultFs implements Fs {
   }
 
   async fsyncDirAsync(dir: string): Promise<void> {
-    await this.#strike('fsyncDir', dir).wait;
+    const { wait } = this.#strike('fsyncDir', dir);
+    if (wait !== undefined) await wait;
     return this.#inner.fsyncDirAsync(dir);
   }
 
@@ -171,6 +173,8 @@ class FaultFileHandle implements FileHandle {
   readonly path: string;
   readonly #inner: FileHandle;
   readonly #strike: (operation: FaultOperation, length?: number) => Strike;
+  #underWay = 0;
+  #closing = false;
 
   constructor(inner: FileHandle, strike: (operation: FaultOperation, length?: number) => Strike) {
     this.path = inner.path;
@@ -186,16 +190,12 @@ class FaultFileHandle implements FileHandle {
     return this.#inner.pwrite(source, sourceStart, this.#strike('pwrite', length).length, position);
   }
 
-  async preadAsync(target: Uint8Array, targetStart: number, length: number, position: number): Promise<number> {
-    const strike = this.#strike('pread', length);
-    await strike.wait;
-    return this.#inner.preadAsync(target, targetStart, strike.length, position);
+  preadAsync(target: Uint8Array, targetStart: number, length: number, position: number): Promise<number> {
+    return this.#later('pread', length, (most) => this.#inner.preadAsync(target, targetStart, most, position));
   }
 
-  async pwriteAsync(source: Uint8Array, sourceStart: number, length: number, position: number): Promise<number> {
-    const strike = this.#strike('pwrite', length);
-    await strike.wait;
-    return this.#inner.pwriteAsync(source, sourceStart, strike.length, position);
+  pwriteAsync(source: Uint8Array, sourceStart: number, length: number, position: number): Promise<number> {
+    return this.#later('pwrite', length, (most) => this.#inner.pwriteAsync(source, sourceStart, most, position));
   }
 
   truncate(sizeBytes: number): void {
@@ -208,10 +208,8 @@ class FaultFileHandle implements FileHandle {
     this.#inner.fdatasync();
   }
 
-  async fdatasyncAsync(): Promise<void> {
-    const strike = this.#strike('fdatasync');
-    if (strike.wait !== undefined) await strike.wait;
-    return this.#inner.fdatasyncAsync();
+  fdatasyncAsync(): Promise<void> {
+    return this.#later('fdatasync', 0, () => this.#inner.fdatasyncAsync());
   }
 
   stat(): FileStat {
@@ -225,6 +223,21 @@ class FaultFileHandle implements FileHandle {
   }
 
   close(): void {
-    this.#inner.close();
+    this.#closing = true;
+    if (this.#underWay === 0) this.#inner.close();
+  }
+
+  /** A call that waits counts as under way: like a descriptor, the handle is closed only behind it. */
+  async #later<T>(operation: FaultOperation, length: number, start: (length: number) => Promise<T>): Promise<T> {
+    if (this.#closing) return start(length);
+    const strike = this.#strike(operation, length);
+    this.#underWay += 1;
+    try {
+      if (strike.wait !== undefined) await strike.wait;
+      return await start(strike.length);
+    } finally {
+      this.#underWay -= 1;
+      if (this.#closing && this.#underWay === 0) this.#inner.close();
+    }
   }
 }

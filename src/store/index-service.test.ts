@@ -9,6 +9,7 @@ import {
 } from '../../testing/java-store.ts';
 import { MemFs } from '../../testing/mem-fs.ts';
 import { SeededRandom } from '../../testing/seeded-random.ts';
+import { TraceFs } from '../../testing/trace-fs.ts';
 import type { Fs } from '../util/fs.ts';
 import { javaStringHash } from '../util/java-hash.ts';
 import { type LogFields, silentLogger } from '../util/logger.ts';
@@ -185,6 +186,24 @@ describe('IndexService', () => {
     after.index.load({ lastExitOk: false, ownCrash: false });
     expect(after.index.files.map((file) => file.endPhyOffset)).toEqual([100]);
     expect(after.index.needsRebuildFrom).toBe(100);
+  });
+
+  it('moves the checkpoint only behind the data of the file', async () => {
+    const fs = new TraceFs(new MemFs());
+    const { index } = make(fs, { maxHashSlotNum: 10, maxIndexNum: 30 });
+    for (let at = 0; at < 30; at += 1) put(index, at * 100, [`k${at}`]);
+    await index.flushAsync();
+    const path = `${DIR}/${index.files[0]?.name}`;
+    const moved = fs.operations.findIndex(
+      ({ operation, path: at }) => operation === 'pwrite' && at.endsWith('checkpoint'),
+    );
+    expect(moved).toBeGreaterThan(0);
+    // Header and slots, then the 29 entries behind the unused one.
+    expect([fs.isDurable(path, 0, 80, moved), fs.isDurable(path, 100, 680, moved)]).toEqual([true, true]);
+    const entries = fs.operations.findIndex(({ path: at, start }) => at === path && (start ?? 0) >= 100);
+    const slots = fs.operations.findIndex(({ path: at, start }) => at === path && start === 40);
+    expect(fs.isDurable(path, 100, 680, slots)).toBe(true);
+    expect(entries).toBeLessThan(slots);
   });
 
   it('tries a failed write again with the next flush', async () => {
