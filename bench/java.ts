@@ -1,0 +1,54 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { installPeer, isMissing, repoDir } from '../compat-tests/peer/peer.ts';
+import { runScenario } from './java/compare.ts';
+import { type Options, readOptions, usage } from './java/options.ts';
+import { javaVersion } from './java/our-process.ts';
+import { measureOurs, ownNames } from './java/own-floors.ts';
+import { type Row, rowCells, rowHead } from './java/rows.ts';
+import { scenarios } from './java/scenarios.ts';
+import { describeMachine } from './machine.ts';
+import { benchDir } from './sides.ts';
+import { formatTable } from './table.ts';
+
+/** `npm run bench:java`: the official Java broker and ours, driven in turn; prints a table and writes it as JSON. */
+async function main(options: Options): Promise<number> {
+  if (isMissing('java')) {
+    say('Java 17 with javac and Maven are needed');
+    return 1;
+  }
+  mkdirSync(benchDir, { recursive: true });
+  await installPeer();
+  const machine = { ...describeMachine(), java: await javaVersion() };
+  for (const [name, value] of Object.entries(machine)) say(`${name}: ${value}`);
+  const file = join(benchDir, `java-${machine.date.replaceAll(/[:.]/g, '-')}.json`);
+  const rows: Row[] = [];
+  const keep = (more: readonly Row[]): void => {
+    rows.push(...more);
+    writeFileSync(file, JSON.stringify({ machine, options, rows }, undefined, 2));
+  };
+  for (const scenario of scenarios.filter(({ name }) => options.only.includes(name))) {
+    keep(await runScenario(scenario, options, say));
+  }
+  if (options.kinds.includes('wenchang')) keep(await measureOurs(options, say));
+  say(`\n${formatTable(rowHead, rows.map(rowCells))}\n\nwritten to ${relative(repoDir, file)}`);
+  return rows.some(({ verdict }) => verdict === 'MISSED') ? 1 : 0;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The options, or after a line and the usage on standard error nothing. */
+function options(): Options | undefined {
+  const names = [...scenarios.map(({ name }) => name), ...ownNames];
+  try {
+    return readOptions(process.argv.slice(2), names);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n${usage(names)}`);
+    return undefined;
+  }
+}
+
+const given = options();
+process.exitCode = given === undefined ? 2 : await main(given);

@@ -1,0 +1,84 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Kind,
+  repoDir,
+  type Server,
+  startBroker,
+  startNamesrv,
+  type Workspace,
+} from '../compat-tests/peer/peer.ts';
+
+/** Results and logs of the benches. */
+export const benchDir = join(repoDir, 'build', 'bench');
+
+/** One broker under load with a name server of its own. */
+export interface Side {
+  readonly kind: Kind;
+  readonly namesrvAddress: string;
+  readonly address: string;
+  readonly pid: number;
+  readonly logDir: string;
+  /** Kills both and removes what they wrote: the next start finds nothing. */
+  end(): Promise<void>;
+}
+
+const ports = {
+  java: { namesrv: 31_100, broker: 31_110 },
+  wenchang: { namesrv: 31_120, broker: 31_130 },
+} as const;
+
+/** Of Java's broker. The variable is read after the command line, so it replaces the small heap of the test harness. */
+const javaHeap = { _JAVA_OPTIONS: '-Xms2g -Xmx2g -XX:MaxDirectMemorySize=4g' };
+
+/**
+ * Starts a broker, stock but for the given settings, with its store below build/bench: a temporary directory may lie in
+ * memory, which would make a flush cost nothing.
+ */
+export async function startSide(kind: Kind, settings: Readonly<Record<string, string>>): Promise<Side> {
+  const workspace = openStoreWorkspace(kind);
+  try {
+    const namesrv = await startNamesrv({ kind, workspace, port: ports[kind].namesrv });
+    const broker = await brokerOf(kind, workspace, namesrv, settings);
+    const end = async (): Promise<void> => {
+      await broker.kill();
+      await namesrv.kill();
+      workspace.close();
+    };
+    const { address, pid } = broker;
+    return { kind, namesrvAddress: namesrv.address, address, pid, logDir: workspace.logDir, end };
+  } catch (error) {
+    workspace.close();
+    throw error;
+  }
+}
+
+/** A directory on the disk of the repository, removed by `close`, and one for logs that stays. */
+export function openStoreWorkspace(name: string): Workspace {
+  const logDir = join(benchDir, 'logs', name);
+  mkdirSync(logDir, { recursive: true });
+  const dir = mkdtempSync(join(benchDir, `work-${name}-`));
+  return { dir, logDir, close: () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
+}
+
+async function brokerOf(
+  kind: Kind,
+  workspace: Workspace,
+  namesrv: Server,
+  settings: Readonly<Record<string, string>>,
+): Promise<Server> {
+  try {
+    const env = kind === 'java' ? javaHeap : {};
+    return await startBroker({
+      kind,
+      workspace,
+      port: ports[kind].broker,
+      namesrv: namesrv.address,
+      settings,
+      env,
+    });
+  } catch (error) {
+    await namesrv.kill();
+    throw error;
+  }
+}
