@@ -1,5 +1,5 @@
-import { StateFile } from '../src/broker/config-manager.ts';
-import { defaultBrokerConfigs, type BrokerConfigs } from '../src/config/configs.ts';
+import { StateFile } from '../src/util/state-file.ts';
+import { type BrokerConfigs, defaultBrokerConfigs } from '../src/config/configs.ts';
 import type { Connection } from '../src/remoting/connection.ts';
 import { silentLogger } from '../src/util/logger.ts';
 import { FakeClock } from './fake-clock.ts';

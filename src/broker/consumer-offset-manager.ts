@@ -2,7 +2,7 @@ import { decodeBody, encodeBodyText } from '../codec/bodies/schema.ts';
 import { consumerOffsetSerializeWrapper } from '../codec/bodies/topic-config.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import type { Logger } from '../util/logger.ts';
-import type { StateFile } from './config-manager.ts';
+import type { StateFile } from '../util/state-file.ts';
 
 /** Keys (`topic@group`) one broker keeps offsets for. New ones beyond are refused; Java has no limit. */
 const MOST_KEYS = 500_000;

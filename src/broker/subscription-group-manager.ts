@@ -3,7 +3,7 @@ import { type DataVersion, subscriptionGroupWrapper } from '../codec/bodies/topi
 import { DecodeError } from '../codec/fast-json.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
-import type { StateFile } from './config-manager.ts';
+import type { StateFile } from '../util/state-file.ts';
 
 /** Groups one broker may hold. Auto-creation stops here; Java has no limit. */
 const MOST_GROUPS = 200_000;

@@ -6,7 +6,7 @@ import { sameBytes } from '../codec/scanned-command.ts';
 import { PermName, permText, TopicSysFlag } from '../codec/sys-flags.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
-import type { StateFile } from './config-manager.ts';
+import type { StateFile } from '../util/state-file.ts';
 
 export const AUTO_CREATE_TOPIC = 'TBW102';
 export const RETRY_PREFIX = '%RETRY%';

@@ -3,8 +3,8 @@ import type { Environment } from '../config/environment.ts';
 import { type Loaded, loadBrokerConfig } from '../config/load.ts';
 import type { Notice } from '../config/notice.ts';
 import { editProperties, parseProperties } from '../config/properties.ts';
-import type { Fs } from '../util/fs.ts';
 import { type Net, NetError } from '../util/net.ts';
+import { writeWhole } from '../util/write-whole.ts';
 import { type BrokerWorld, startBroker } from './broker.ts';
 import { startNamesrv } from './namesrv.ts';
 import type { Stoppable } from './process.ts';
@@ -93,7 +93,7 @@ function settings(
   ]);
   const text = editProperties(old ?? FIRST_SETTINGS, own);
   if (text === undefined) throw new Error(`${file} is not a properties file: ${describe(old ?? '')}`);
-  if (text !== old) writeFile(fs, file, text);
+  if (text !== old) writeWhole(fs, file, Buffer.from(text, 'latin1'));
   const variables = { ROCKETMQ_HOME: dataDir, ...options.environment.variables };
   const loaded = loadBrokerConfig({
     file: { name: file, text },
@@ -107,21 +107,7 @@ function settings(
 
 function describe(text: string): string {
   const parsed = parseProperties(text);
-  return 'problem' in parsed ? String(parsed.problem) : 'it cannot be edited';
-}
-
-function writeFile(fs: Fs, path: string, text: string): void {
-  fs.mkdir(path.slice(0, path.lastIndexOf('/')));
-  const file = fs.open(`${path}.tmp`, 'create');
-  const bytes = Buffer.from(text, 'latin1');
-  try {
-    file.truncate(0);
-    for (let at = 0; at < bytes.length; ) at += file.pwrite(bytes, at, bytes.length - at, at);
-    file.fdatasync();
-  } finally {
-    file.close();
-  }
-  fs.rename(`${path}.tmp`, path);
+  return parsed.kind === 'malformed' ? `line ${parsed.line}: ${parsed.why}` : 'it cannot be edited';
 }
 
 /** What a new data directory starts with: small files, so that a trial takes little room. */

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { BrokerOuterApi } from '../broker/broker-outer-api.ts';
 import { BrokerStats } from '../broker/broker-stats.ts';
-import { StateFile } from '../broker/config-manager.ts';
 import { ConsumerManager } from '../broker/consumer-manager.ts';
 import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
 import { ProducerManager } from '../broker/producer-manager.ts';
@@ -25,6 +24,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Listener, Net } from '../util/net.ts';
+import { StateFile } from '../util/state-file.ts';
 
 const HOUSEKEEPING_PERIOD_MS = 10_000;
 const FIRST_OFFSET_PERSIST_MS = 10_000;

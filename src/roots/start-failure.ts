@@ -1,8 +1,8 @@
-import { StoreLockedError } from '../store/store-lock.ts';
-import { StateFileError } from '../broker/config-manager.ts';
 import { StoreLoadError } from '../store/store-errors.ts';
+import { StoreLockedError } from '../store/store-lock.ts';
 import { FsError } from '../util/fs.ts';
 import { NetError } from '../util/net.ts';
+import { StateFileError } from '../util/state-file.ts';
 
 /** How a server that could not start ends: one clear line, and Java's exit code. */
 export interface StartFailure {

@@ -1,5 +1,5 @@
-import type { Fs } from '../util/fs.ts';
-import type { Logger } from '../util/logger.ts';
+import type { Fs } from './fs.ts';
+import type { Logger } from './logger.ts';
 
 /** More than any real state file; a larger one is damage, and is not read into memory. */
 const MOST_BYTES = 512 * 1024 * 1024;

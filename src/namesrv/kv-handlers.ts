@@ -1,0 +1,40 @@
+import { encodeBody } from '../codec/bodies/schema.ts';
+import { kvTable } from '../codec/bodies/topic-config.ts';
+import { RequestError } from '../codec/response-codes.ts';
+import type { Handler } from '../remoting/handler.ts';
+import type { NamesrvParts } from './parts.ts';
+
+/** 100: Java: DefaultRequestProcessor#putKVConfig. */
+export function putKvConfig({ kv }: NamesrvParts): Handler<'PUT_KV_CONFIG'> {
+  return ({ header: { namespace, key, value } }) => {
+    if (!kv.put(namespace, key, value))
+      throw new RequestError('SYSTEM_ERROR', 'the KV table or the value is too large');
+    return { code: 'SUCCESS' };
+  };
+}
+
+/** 101: Java: DefaultRequestProcessor#getKVConfig. */
+export function getKvConfig({ kv }: NamesrvParts): Handler<'GET_KV_CONFIG'> {
+  return ({ header: { namespace, key } }) => {
+    const value = kv.get(namespace, key);
+    if (value !== undefined) return { code: 'SUCCESS', header: { value } };
+    return { code: 'QUERY_NOT_FOUND', remark: `No config item, Namespace: ${namespace} Key: ${key}`, header: {} };
+  };
+}
+
+/** 102: Java: DefaultRequestProcessor#deleteKVConfig. */
+export function deleteKvConfig({ kv }: NamesrvParts): Handler<'DELETE_KV_CONFIG'> {
+  return ({ header: { namespace, key } }) => {
+    kv.delete(namespace, key);
+    return { code: 'SUCCESS' };
+  };
+}
+
+/** 219: Java: DefaultRequestProcessor#getKVListByNamespace. */
+export function getKvListByNamespace({ kv }: NamesrvParts): Handler<'GET_KVLIST_BY_NAMESPACE'> {
+  return ({ header: { namespace } }) => {
+    const table = kv.list(namespace);
+    if (table === undefined) return { code: 'QUERY_NOT_FOUND', remark: `No config item, Namespace: ${namespace}` };
+    return { code: 'SUCCESS', body: encodeBody(kvTable, { table }) };
+  };
+}

@@ -1,0 +1,185 @@
+import { decodeRegisterBrokerBody, type RegisterBrokerBody } from '../codec/bodies/register-broker.ts';
+import { clusterInfo, topicRouteData } from '../codec/bodies/route.ts';
+import { decodeBody, encodeBody } from '../codec/bodies/schema.ts';
+import {
+  type DataVersion,
+  dataVersion,
+  kvTable,
+  topicConfigSerializeWrapper,
+  topicList,
+} from '../codec/bodies/topic-config.ts';
+import { DecodeError } from '../codec/fast-json.ts';
+import { isSafePathSegment } from '../codec/names.ts';
+import { RequestError } from '../codec/response-codes.ts';
+import type { Handler } from '../remoting/handler.ts';
+import { bodyCrc } from '../util/crc32.ts';
+import { ORDER_TOPIC_CONFIG } from './kv-config-manager.ts';
+import type { NamesrvParts } from './parts.ts';
+import type { Registration } from './route-info-manager.ts';
+
+const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';
+/** Brokers from this version on send filter servers with their topics. Java: MQVersion V3_0_11. */
+const VERSION_WITH_FILTER_SERVERS = 37;
+const NO_TOPICS: RegisterBrokerBody = {
+  filterServerList: [],
+  topicConfigSerializeWrapper: { dataVersion: { counter: 0, timestamp: 0 }, topicConfigTable: new Map() },
+};
+
+/** 103: a broker says that it is alive and what it serves. Java: DefaultRequestProcessor#registerBroker. */
+export function registerBroker({ routes, kv }: NamesrvParts): Handler<'REGISTER_BROKER'> {
+  return (request) => {
+    const { header, body, version } = request;
+    const { bodyCrc32, compressed, brokerName, brokerAddr, clusterName, brokerId, haServerAddr } = header;
+    const crc = bodyCrc32 ?? 0;
+    if (crc !== 0 && (body === undefined || bodyCrc(body, 0, body.length) !== crc)) {
+      throw new RequestError('SYSTEM_ERROR', 'crc32 not match');
+    }
+    refuseUnsafe([clusterName, brokerName]);
+    const filters = version >= VERSION_WITH_FILTER_SERVERS;
+    const { filterServerList, topicConfigSerializeWrapper: wrapper } = registrationBody(body, filters, compressed);
+    refuseUnsafe(wrapper.topicConfigTable.keys());
+    const registration: Registration = {
+      brokerName,
+      brokerAddr,
+      clusterName,
+      brokerId,
+      haServerAddr,
+      dataVersion: wrapper.dataVersion,
+      topics: wrapper.topicConfigTable,
+      filterServers: filters ? filterServerList : undefined,
+      connection: request.connection,
+    };
+    const answer = routes.register(registration);
+    if (answer === undefined) throw new RequestError('SYSTEM_ERROR', 'this name server has too many brokers');
+    const order = kv.list(ORDER_TOPIC_CONFIG);
+    return {
+      code: 'SUCCESS',
+      header: answer,
+      body: order === undefined ? undefined : encodeBody(kvTable, { table: order }),
+    };
+  };
+}
+
+function registrationBody(body: Buffer | undefined, filters: boolean, compressed: boolean): RegisterBrokerBody {
+  if (body === undefined) return NO_TOPICS;
+  if (filters) {
+    const decoded = decodeRegisterBrokerBody(body, compressed);
+    if (decoded instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', decoded.message);
+    return decoded;
+  }
+  const decoded = decodeBody(topicConfigSerializeWrapper, body);
+  if (decoded instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', decoded.message);
+  return { filterServerList: [], topicConfigSerializeWrapper: decoded };
+}
+
+/**
+ * A Java broker may have topics with names that the client's rule does not allow; they stay routable. What could
+ * leave a directory anywhere behind a route is refused (deviation 18 of COMPATIBILITY.md).
+ */
+function refuseUnsafe(names: Iterable<string>): void {
+  for (const name of names) {
+    if (!isSafePathSegment(name))
+      throw new RequestError('SYSTEM_ERROR', `the name[${name}] contains illegal characters`);
+  }
+}
+
+/** 104: Java: DefaultRequestProcessor#unregisterBroker. */
+export function unregisterBroker({ routes }: NamesrvParts): Handler<'UNREGISTER_BROKER'> {
+  return ({ header: { brokerName, brokerAddr, clusterName, brokerId } }) => {
+    routes.unregister({ brokerName, brokerAddr, clusterName, brokerId });
+    return { code: 'SUCCESS' };
+  };
+}
+
+/** 322: does a broker have to register again? Java: DefaultRequestProcessor#queryBrokerTopicConfig. */
+export function queryDataVersion({ routes }: NamesrvParts): Handler<'QUERY_DATA_VERSION'> {
+  return ({ header: { brokerAddr }, body }) => {
+    const theirs = decodeBody(dataVersion, body ?? '');
+    if (theirs instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', theirs.message);
+    const ours = routes.dataVersionOf(brokerAddr);
+    const changed = ours === undefined || !sameVersion(ours, theirs);
+    if (!changed) routes.renew(brokerAddr);
+    return {
+      code: 'SUCCESS',
+      header: { changed },
+      body: ours === undefined ? undefined : encodeBody(dataVersion, ours),
+    };
+  };
+}
+
+function sameVersion(left: DataVersion, right: DataVersion): boolean {
+  return left.counter === right.counter && left.timestamp === right.timestamp;
+}
+
+/** 105: where a topic is. Java: DefaultRequestProcessor#getRouteInfoByTopic. */
+export function getRouteInfoByTopic({ routes, kv, configs }: NamesrvParts): Handler<'GET_ROUTEINTO_BY_TOPIC'> {
+  return (request) => {
+    const topic = request.header.topic ?? 'null';
+    const route = routes.route(topic);
+    if (route === undefined) {
+      const text = `No topic route info in name server for the topic: ${topic}${FAQ}`;
+      return { code: 'TOPIC_NOT_EXIST', remark: text };
+    }
+    const orderTopicConf = configs.namesrvConfig.orderMessageEnable ? kv.get(ORDER_TOPIC_CONFIG, topic) : undefined;
+    const standardJson = request.ext('acceptStandardJsonOnly') === 'true';
+    return { code: 'SUCCESS', body: encodeBody(topicRouteData, { ...route, orderTopicConf }, { standardJson }) };
+  };
+}
+
+/** 106: Java: DefaultRequestProcessor#getBrokerClusterInfo. */
+export function getBrokerClusterInfo({ routes }: NamesrvParts): Handler<'GET_BROKER_CLUSTER_INFO'> {
+  return () => ({ code: 'SUCCESS', body: encodeBody(clusterInfo, routes.clusterInfo()) });
+}
+
+/** 205: Java: DefaultRequestProcessor#wipeWritePermOfBroker. */
+export function wipeWritePermOfBroker({ routes, log }: NamesrvParts): Handler<'WIPE_WRITE_PERM_OF_BROKER'> {
+  return ({ header: { brokerName } }) => {
+    const wipeTopicCount = routes.wipeWritePerm(brokerName);
+    log.info({ brokerName, wipeTopicCount }, 'took the write permission from a broker');
+    return { code: 'SUCCESS', header: { wipeTopicCount } };
+  };
+}
+
+/** 206: Java: DefaultRequestProcessor#getAllTopicListFromNameserver. */
+export function getAllTopicList({ routes }: NamesrvParts): Handler<'GET_ALL_TOPIC_LIST_FROM_NAMESERVER'> {
+  return () => ({ code: 'SUCCESS', body: encodeBody(topicList, { topicList: routes.topics() }) });
+}
+
+/** 216: Java: DefaultRequestProcessor#deleteTopicInNamesrv. */
+export function deleteTopicInNamesrv({ routes }: NamesrvParts): Handler<'DELETE_TOPIC_IN_NAMESRV'> {
+  return ({ header: { topic } }) => {
+    routes.deleteTopic(topic);
+    return { code: 'SUCCESS' };
+  };
+}
+
+/** 224: Java: DefaultRequestProcessor#getTopicsByCluster. */
+export function getTopicsByCluster({ routes }: NamesrvParts): Handler<'GET_TOPICS_BY_CLUSTER'> {
+  return ({ header: { cluster } }) => ({
+    code: 'SUCCESS',
+    body: encodeBody(topicList, { topicList: routes.topicsOfCluster(cluster) }),
+  });
+}
+
+/** 304: Java: DefaultRequestProcessor#getSystemTopicListFromNs. */
+export function getSystemTopicList({ routes }: NamesrvParts): Handler<'GET_SYSTEM_TOPIC_LIST_FROM_NS'> {
+  return () => ({ code: 'SUCCESS', body: encodeBody(topicList, routes.systemTopics()) });
+}
+
+/** 311: Java: DefaultRequestProcessor#getUnitTopicList. */
+export function getUnitTopicList({ routes }: NamesrvParts): Handler<'GET_UNIT_TOPIC_LIST'> {
+  return () => ({ code: 'SUCCESS', body: encodeBody(topicList, { topicList: routes.unitTopics({ unit: true }) }) });
+}
+
+/** 312: Java: DefaultRequestProcessor#getHasUnitSubTopicList. */
+export function getHasUnitSubTopicList({ routes }: NamesrvParts): Handler<'GET_HAS_UNIT_SUB_TOPIC_LIST'> {
+  return () => ({ code: 'SUCCESS', body: encodeBody(topicList, { topicList: routes.unitTopics({ unitSub: true }) }) });
+}
+
+/** 313: Java: DefaultRequestProcessor#getHasUnitSubUnUnitTopicList. */
+export function getHasUnitSubUnUnitTopicList({ routes }: NamesrvParts): Handler<'GET_HAS_UNIT_SUB_UNUNIT_TOPIC_LIST'> {
+  return () => ({
+    code: 'SUCCESS',
+    body: encodeBody(topicList, { topicList: routes.unitTopics({ unit: false, unitSub: true }) }),
+  });
+}

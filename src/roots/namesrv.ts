@@ -1,0 +1,78 @@
+import type { NamesrvConfigs } from '../config/configs.ts';
+import { namesrvHandlers } from '../namesrv/index.ts';
+import { KvConfigManager } from '../namesrv/kv-config-manager.ts';
+import { RouteInfoManager } from '../namesrv/route-info-manager.ts';
+import { Admission, plainLimits } from '../remoting/admission.ts';
+import { Dispatcher } from '../remoting/dispatcher.ts';
+import { LoopTurn } from '../remoting/loop-turn.ts';
+import { ParkedReplies } from '../remoting/parked-replies.ts';
+import { RemotingServer } from '../remoting/server.ts';
+import type { Clock, Timer } from '../util/clock.ts';
+import type { Fs } from '../util/fs.ts';
+import type { Logger } from '../util/logger.ts';
+import type { Net } from '../util/net.ts';
+import { StateFile } from '../util/state-file.ts';
+
+const FIRST_SCAN_MS = 5_000;
+const SCAN_PERIOD_MS = 10_000;
+
+export interface NamesrvOptions {
+  readonly fs: Fs;
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly configs: NamesrvConfigs;
+  /** Every key of the configuration file with its last value; GET_NAMESRV_CONFIG shows them. */
+  readonly fileProperties: ReadonlyMap<string, string>;
+  /** Address to listen on; undefined: all interfaces, as Java. */
+  readonly host?: string;
+}
+
+/** A name server that serves. */
+export interface RunningNamesrv {
+  readonly port: number;
+  shutdown(): Promise<void>;
+}
+
+/** Puts a name server together and starts it. Rejects when it cannot start. Java: NamesrvController. */
+export async function startNamesrv(options: NamesrvOptions): Promise<RunningNamesrv> {
+  const { fs, net, clock, log, configs, fileProperties, host } = options;
+  const kv = new KvConfigManager(new StateFile({ fs, log, path: configs.namesrvConfig.kvConfigPath }));
+  kv.load();
+  const routes = new RouteInfoManager({ clock, log });
+  const turn = new LoopTurn(clock);
+  const dispatcher = new Dispatcher({
+    server: 'namesrv',
+    port: 'main',
+    handlers: namesrvHandlers({ configs, fileProperties, routes, kv, fs, clock, log }),
+    admission: new Admission(plainLimits()),
+    parked: new ParkedReplies({ clock, log, turn }),
+    clock,
+    log,
+  });
+  const { listenPort, serverChannelMaxIdleTimeSeconds } = configs.nettyServerConfig;
+  const server = new RemotingServer({
+    net,
+    clock,
+    log,
+    turn,
+    ports: [{ host, port: listenPort, receiver: dispatcher }],
+    idleMs: serverChannelMaxIdleTimeSeconds * 1000,
+  });
+  server.addListener({ onClose: (connection) => routes.onClose(connection) });
+  await server.start();
+  const timers: Timer[] = [];
+  timers.push(
+    clock.setTimeout(() => {
+      routes.scanNotActive();
+      timers.push(clock.setInterval(() => routes.scanNotActive(), SCAN_PERIOD_MS));
+    }, FIRST_SCAN_MS),
+  );
+  return {
+    port: server.ports[0] ?? listenPort,
+    shutdown: async () => {
+      for (const timer of timers) timer.cancel();
+      await server.close();
+    },
+  };
+}
