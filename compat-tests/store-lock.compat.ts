@@ -11,7 +11,7 @@ import { takePorts } from '../testing/ports.ts';
 import { type Fixture, unpackFixture } from './peer/fixture.ts';
 import { isMissing, openWorkspace, repoDir, type Server, startBroker, type Workspace } from './peer/peer.ts';
 
-/** One directory, one broker: the official Java 4.6.0 and ours keep each other out (ADR "store lock"). */
+/** One directory, one broker: the official Java 4.6.0 and ours keep each other out (ADR 0012). */
 describe.skipIf(isMissing('java'))('the lock of a store directory', () => {
   let workspace: Workspace;
   let fixture: Fixture;

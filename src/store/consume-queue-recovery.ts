@@ -24,7 +24,7 @@ export function recoverConsumeQueue(queue: ConsumeQueue, afterCrash: boolean): n
 
 /**
  * Cuts off the entries of messages at or behind `phyOffset`, where the CommitLog ends. What was cut becomes zero on
- * disk (ADR "zeroed tails"). Throws StoreIoError. Java: ConsumeQueue#truncateDirtyLogicFiles; unlike there a file
+ * disk (ADR 0014). Throws StoreIoError. Java: ConsumeQueue#truncateDirtyLogicFiles; unlike there a file
  * whose first entry is empty keeps no entry.
  */
 export function truncateConsumeQueue(queue: ConsumeQueue, phyOffset: number): void {

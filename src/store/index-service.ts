@@ -26,7 +26,7 @@ export class IndexService {
 
   /**
    * Opens the files. After a crash a file whose newest message is newer than the checkpoint cannot be trusted: it is
-   * removed, as Java does, and {@link needsRebuildFrom} tells what is missing (ADR "index rebuilt after a crash").
+   * removed, as Java does, and {@link needsRebuildFrom} tells what is missing (ADR 0013).
    * With `ownCrash` the crashed run was ours, whose order of writes leaves a file that can be repaired and kept.
    * Throws StoreIoError. Java: IndexService#load.
    */

@@ -5,7 +5,7 @@ import { StoreIoError, toStoreIoError } from './store-errors.ts';
 
 /**
  * One file of a {@link MappedFileQueue}: fixed length, named by the offset of its first byte. Java maps it into
- * memory; here it is read and written at positions (docs/adr, "MappedFile without mmap"). Throws StoreIoError.
+ * memory; here it is read and written at positions (docs/adr/0011-mapped-file-without-mmap.md). Throws StoreIoError.
  * Java: MappedFile.
  */
 export class MappedFile {
@@ -155,7 +155,7 @@ export class MappedFile {
 
   /**
    * Makes [from, to) zero and writes only where it is not: the tail of a large file is mostly a hole, and stays one.
-   * Returns the number of bytes overwritten. ADR "zeroed tails": stale records must not come back at a later start.
+   * Returns the number of bytes overwritten. ADR 0014: stale records must not come back at a later start.
    */
   zeroWhereDirty(from: number, to = this.fileSize): number {
     let overwritten = 0;

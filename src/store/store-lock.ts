@@ -6,9 +6,9 @@ import { toStoreIoError } from './store-errors.ts';
 import { storePath } from './store-path.ts';
 
 /**
- * The right to use a store directory, taken before anything in it is read. Two things keep others out (ADR "store
- * lock"): an owner record, which other processes of ours respect, and a directory in place of the file `lock`, which
- * stops a Java broker when it builds its store, before it reads or removes anything.
+ * The right to use a store directory, taken before anything in it is read. Two things keep others out (ADR 0012): an
+ * owner record, which other processes of ours respect, and a directory in place of the file `lock`, which stops a Java
+ * broker when it builds its store, before it reads or removes anything.
  */
 export class StoreLock {
   /**
