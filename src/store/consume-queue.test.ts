@@ -47,6 +47,19 @@ describe('ConsumeQueue.put', () => {
     check(reopen(fs));
   });
 
+  it('gives back every physical offset, on both sides of 32 bits', () => {
+    const offsets = [0x7fff_ff00, 0x8000_0000, 0xffff_ffff, 2 ** 32, 2 ** 40 + 0x9000_0001, 2 ** 52];
+    const { fs, queue } = make();
+    for (const [index, offset] of offsets.entries()) put(queue, index, offset, 0xff);
+    queue.flush();
+    const entries = new ConsumeQueueEntries(10);
+    for (const read of [queue, reopen(fs)]) {
+      read.entriesFrom(0, 10, entries);
+      expect([...entries.phyOffset.subarray(0, entries.count)]).toEqual(offsets);
+      expect(read.maxPhysicOffset).toBe(2 ** 52 + 0xff);
+    }
+  });
+
   it('creates no file before it must, and names files by byte offset', () => {
     const { fs, queue } = make();
     for (let index = 0; index < 25; index += 1) put(queue, index, index * 100, 100);

@@ -97,6 +97,17 @@ describe('IndexService', () => {
     expect(fs.stat(`${DIR}/${fs.list(DIR)[0]}`)?.sizeBytes).toBe(40 + 400 + 1_000);
   });
 
+  it('keeps offsets on both sides of 32 bits', async () => {
+    const { fs, index } = make();
+    const offsets = [0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 2 ** 32, 2 ** 40 + 0x9000_0001, 2 ** 52];
+    for (const offset of offsets) put(index, offset, ['k']);
+    await index.flushAsync();
+    const read = make(fs).index;
+    read.load(CLEAN);
+    for (const from of [index, read]) expect(await find(from, 'k')).toEqual([...offsets].reverse());
+    expect(read.lastUpdate.phyOffset).toBe(2 ** 52);
+  });
+
   it('seeds a new file with the end of the full one, and counts its first time from there, as Java does', async () => {
     const { fs, index } = make(new MemFs(), { maxHashSlotNum: 10, maxIndexNum: 3 });
     put(index, 100, ['a'], T0);
