@@ -127,7 +127,7 @@ describe(`path traversal through topic and group names (CVE-2019-17572), ${kind}
     }
   });
 
-  it('103 topic: a name that is unsafe as a path is refused, one that a Java store may hold is registered', async () => {
+  it('103 topic: a name unsafe as a path is refused, one that a Java store may hold is registered', async () => {
     for (const name of unsafeNames) {
       const { code } = await clients.namesrv.request(103, registration, registrationBody(name));
       const unsafe = /[/\\\0]/.test(name) || ['', '.', '..'].includes(name) || name.length > 255;
