@@ -242,6 +242,8 @@ export class Append {
         else status = 'SLAVE_NOT_AVAILABLE';
       }
     }
+    // The disk falls behind: replies wait for it, so that closed loops of clients slow down to its speed.
+    if (log.writtenEnd - log.flushedEnd > SLOW_DISK_BYTES) needs |= NEEDS_FLUSHED;
     const deadlineMs = needs === 0 ? 0 : clock.monotonicMs() + config.syncFlushTimeout;
     const ticket = new PutTicket(
       phyOffset,
@@ -313,6 +315,8 @@ export class Append {
   }
 }
 
+/** Written and not on disk: from here on even ASYNC_FLUSH answers only what is on disk. */
+const SLOW_DISK_BYTES = 32 << 20;
 /** A clock set back by less is waited out, so that times in the log do not decrease; a real correction is followed. */
 const SMALL_STEP_BACK_MS = 10_000;
 const BATCH_MALFORMED = 'java.nio.BufferUnderflowException: the batch body is not well-formed';

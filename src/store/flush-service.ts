@@ -16,6 +16,8 @@ export interface FlushParts {
   readonly config: MessageStoreConfig;
   readonly logger: Logger;
   readonly log: CommitLog;
+  /** Nothing was put for a while: memory can be let go. */
+  onIdle(): void;
   /** Store timestamp of the newest record that is written. */
   lastTimestamp(): number;
   /** Everything below the log's `flushedEnd`, stored up to `storeTimestamp`, is on disk. */
@@ -39,6 +41,7 @@ export class FlushService {
   #lastFlushMs = 0;
   #lastEnd = 0;
   #lastGrowthMs = 0;
+  #released = false;
 
   constructor(parts: FlushParts) {
     this.#parts = parts;
@@ -90,8 +93,10 @@ export class FlushService {
     if (log.writtenEnd !== this.#lastEnd) {
       this.#lastEnd = log.writtenEnd;
       this.#lastGrowthMs = nowMs;
-    } else if (nowMs - this.#lastGrowthMs >= IDLE_RELEASE_MS) {
-      log.releaseMemory();
+      this.#released = false;
+    } else if (!this.#released && nowMs - this.#lastGrowthMs >= IDLE_RELEASE_MS) {
+      this.#released = true;
+      this.#parts.onIdle();
     }
     const unflushed = this.unflushedBytes;
     if (unflushed === 0) return;

@@ -10,6 +10,8 @@ import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './re
 
 /** Entries looked at by one read at the least; more when more messages are asked for. Java: 16000 bytes of index. */
 const MIN_SCAN_ENTRIES = 800;
+/** Entries fetched first; most answers are full before they are used up. */
+const FIRST_SCAN_ENTRIES = 64;
 /** However many messages are asked for, one read looks at no more entries. */
 const MAX_SCAN_ENTRIES = 16_384;
 
@@ -49,7 +51,8 @@ export class GetMessage {
     if (offset < min) return this.#nothing('OFFSET_TOO_SMALL', offset, min, min, max);
     if (offset === max) return this.#nothing('OFFSET_OVERFLOW_ONE', offset, offset, min, max);
     if (offset > max) return this.#nothing('OFFSET_OVERFLOW_BADLY', offset, min === 0 ? min : max, min, max);
-    const first = queue.entriesFrom(offset, MIN_SCAN_ENTRIES, this.#entries);
+    const likely = Math.min(Math.max(request.maxMsgNums, 1) + 1, FIRST_SCAN_ENTRIES);
+    const first = queue.entriesFrom(offset, likely, this.#entries);
     if (first === 0) return this.#nothing('OFFSET_FOUND_NULL', offset, queue.nextFileOffset(offset), min, max);
 
     this.#begin(offset);

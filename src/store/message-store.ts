@@ -73,6 +73,10 @@ export class MessageStore {
     this.#flush = new FlushService({
       ...{ clock, config, logger, log },
       lastTimestamp: () => this.#append.lastTimestamp,
+      onIdle: () => {
+        log.releaseMemory();
+        this.#reads.releaseMemory();
+      },
       onFlushed: (storeTimestamp) => this.#onFlushed(storeTimestamp),
       onFailed: () => this.#stopWriting('flushing the commit log failed'),
     });
@@ -274,7 +278,7 @@ export class MessageStore {
     for (const timer of this.#timers) timer.cancel();
     await this.#flush.stop();
     await this.#queueFlush.stop();
-    this.#reads.close();
+    this.#reads.releaseMemory();
     const clean = this.#flags.isWriteable && this.#flush.unflushedBytes === 0 && this.dispatchBehindBytes() === 0;
     await this.#open.close(clean);
   }

@@ -113,23 +113,25 @@ export class RecordFetch {
       if (!this.#log.read(start, length, target, filled)) target.fill(0, filled, filled + length);
       return;
     }
-    let source: Buffer;
-    let base: number;
     if (chunk !== undefined) {
-      source = chunk.buffer;
-      base = chunk.startOffset;
-    } else {
-      this.#scratch ??= Buffer.allocUnsafeSlow(MAX_SPAN_BYTES);
-      if (!this.#log.read(start, length, this.#scratch, 0)) this.#scratch.fill(0, 0, length);
-      source = this.#scratch;
-      base = start;
+      for (let at = first; at < behind; at++) {
+        const from = (places.phyOffsets[at] as number) - chunk.startOffset;
+        filled += chunk.buffer.copy(target, filled, from, from + (places.sizes[at] as number));
+      }
+      return;
     }
+    this.#scratch ??= Buffer.allocUnsafeSlow(MAX_SPAN_BYTES);
+    const scratch = this.#scratch;
+    if (!this.#log.read(start, length, scratch, 0)) scratch.fill(0, 0, length);
+    // Moving within a buffer is much cheaper than copying between two, so that is done once.
+    let packed = 0;
     for (let at = first; at < behind; at++) {
-      const from = (places.phyOffsets[at] as number) - base;
+      const from = (places.phyOffsets[at] as number) - start;
       const size = places.sizes[at] as number;
-      source.copy(target, filled, from, from + size);
-      filled += size;
+      if (from !== packed) scratch.copyWithin(packed, from, from + size);
+      packed += size;
     }
+    scratch.copy(target, filled, 0, packed);
   }
 
   async #fetchCold(places: RecordPlaces, target: Buffer): Promise<FetchedRecords> {

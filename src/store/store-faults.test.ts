@@ -166,8 +166,13 @@ describe('ASYNC_FLUSH', () => {
     });
     fs.delay({ operation: 'fdatasync', path: LOG, until });
     const body = Buffer.alloc(4 << 20);
-    for (let index = 0; index < 17; index++) put(store, { body });
-    clock.endTurn();
+    const needs: number[] = [];
+    for (let index = 0; index < 16; index++) {
+      needs.push(put(store, { body }).needs);
+      clock.endTurn();
+    }
+    // From 32 MiB on the replies wait, at 64 MiB the store refuses.
+    expect(needs).toEqual([...Array(8).fill(0), ...Array(8).fill(NEEDS_FLUSHED)]);
     const refused = store.putMessage(draftOf({}));
     expect(refused).toMatchObject({
       status: 'SERVICE_NOT_AVAILABLE',
@@ -178,6 +183,21 @@ describe('ASYNC_FLUSH', () => {
     expect(store.marks.flushed).toBe(store.marks.written);
     expect(store.putMessage(draftOf({})).accepted).toBe(true);
     await store.shutdown();
+  });
+});
+
+describe('an idle store', () => {
+  it('lets go of the newest part of the log and reads it from the file', async () => {
+    const test = faultyStore();
+    put(test.store, { body: 'one' });
+    await settle(test, 45_000);
+    test.fs.fail({ operation: 'pread', path: LOG, code: 'EIO' });
+    expect(() => test.store.selectOneMessageByOffset(0)).toThrow(/EIO/);
+    expect(await readAll(test.store)).toEqual(['one']);
+    put(test.store, { body: 'two' });
+    test.clock.endTurn();
+    expect(await readAll(test.store)).toEqual(['one', 'two']);
+    await test.store.shutdown();
   });
 });
 

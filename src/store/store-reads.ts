@@ -39,8 +39,8 @@ export class StoreReads {
       : this.#counted(result, startMs);
   }
 
-  /** Lets go of memory. */
-  close(): void {
+  /** Lets go of what was read ahead; the next reader begins anew. */
+  releaseMemory(): void {
     this.#readAhead.clear();
   }
 
