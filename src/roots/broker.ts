@@ -38,6 +38,10 @@ export interface BrokerWorld {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fetchText: (url: string) => Promise<string>;
+  /** Memory of the host, bytes. */
+  readonly totalMemoryBytes: number;
+  /** Runs a shell script when this process is gone, however it ends. */
+  readonly afterDeath: (script: string, parameters: readonly string[]) => void;
 }
 
 export interface BrokerOptions extends BrokerWorld {
@@ -149,6 +153,8 @@ function openParts(options: BrokerOptions): {
     log,
     config: messageStoreConfig,
     ports: { messageArrivingListener: holds },
+    totalMemoryBytes: options.totalMemoryBytes,
+    afterDeath: options.afterDeath,
   });
   const file = (name: string): StateFile =>
     new StateFile({ fs, log, path: `${messageStoreConfig.storePathRootDir}/config/${name}` });
@@ -172,12 +178,19 @@ function openParts(options: BrokerOptions): {
     clock,
     log,
     startedAtMs: clock.now(),
-    commitLogPartition: () => fs.statfs(messageStoreConfig.storePathCommitLog),
+    commitLogPartition: () => partitionOf(fs, messageStoreConfig.storePathCommitLog),
     fileProperties: options.fileProperties,
     storeHost,
     random: (below) => randomInt(below),
   };
   return { parts, store, persistable: offsets };
+}
+
+/** Size and room of the partition of a path; of its nearest parent before the first message made it. */
+function partitionOf(fs: Fs, path: string): { totalBytes: number; freeBytes: number } {
+  let known = path;
+  while (known.length > 1 && fs.stat(known) === undefined) known = known.slice(0, known.lastIndexOf('/')) || '/';
+  return fs.statfs(known);
 }
 
 /** Slaves come with the issue on replication; until then the port is taken and closes what connects. */

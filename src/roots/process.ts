@@ -1,7 +1,9 @@
+import { totalmem } from 'node:os';
 import type { Environment } from '../config/environment.ts';
 import type { Notice } from '../config/notice.ts';
 import { systemClock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
+import { runAfterDeath } from '../util/node-after-death.ts';
 import { nodeFs } from '../util/node-fs.ts';
 import { nodeNet } from '../util/node-net.ts';
 import { createLogger, type OpenLog } from '../util/pino-logger.ts';
@@ -19,7 +21,15 @@ const LONGEST_ANSWER = 65_536;
 
 /** The real world for a server process. */
 export function world(log: Logger): BrokerWorld {
-  return { fs: nodeFs, net: nodeNet, clock: systemClock, log, fetchText };
+  return {
+    fs: nodeFs,
+    net: nodeNet,
+    clock: systemClock,
+    log,
+    fetchText,
+    totalMemoryBytes: totalmem(),
+    afterDeath: runAfterDeath,
+  };
 }
 
 /** A small text by HTTP, for the look-up of name servers. */

@@ -5,7 +5,7 @@ export const CHUNK_BYTES = 4 << 20;
 /** Newest bytes kept for readers even when they are safe on disk. */
 export const HOT_WINDOW_BYTES = 32 << 20;
 /** Chunk buffers kept for the next chunk, so that steady traffic touches no fresh memory pages. */
-const SPARE_CHUNKS = 2;
+const SPARE_CHUNKS = 8;
 
 /** A run of the log in memory. It never spans two files, so that one write puts it on disk. */
 export class LogChunk {

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket as TcpSocket } from 'node:net';
 import type { Socket, SocketEvents } from './net.ts';
 import { type ConnectOptions, type Listener, type ListenOptions, type Net, NetError } from './net.ts';
+import { withSharedReadBuffer } from './shared-read-buffer.ts';
 
 /** TCP of the operating system: no delay, no keep-alive, no half-open connections. */
 export const nodeNet: Net = { listen, connect: connectTo };
@@ -10,12 +11,12 @@ const BACKLOG = 1024;
 
 function listen(options: ListenOptions, onConnection: (socket: Socket) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ noDelay: true, keepAlive: false, allowHalfOpen: false });
+    const server = createServer({ noDelay: true, keepAlive: false, allowHalfOpen: false, pauseOnConnect: true });
     server.maxConnections = options.maxConnections;
     server.on('connection', (socket) => {
       // A peer that is gone already has no address any more.
       if (socket.remoteAddress === undefined) socket.destroy();
-      else onConnection(new NodeSocket(socket));
+      else onConnection(acceptedSocket(socket));
     });
     const refused = (error: Error): void => reject(netError(error));
     server.once('error', refused);
@@ -66,16 +67,28 @@ function netError(error: Error): NetError {
   return error instanceof NetError ? error : new NetError(error.message, code ?? 'EUNKNOWN', error);
 }
 
+/** Reads into the shared buffer where this Node offers it; the events of the socket are set within the call. */
+function acceptedSocket(accepted: TcpSocket): Socket {
+  let socket: NodeSocket | undefined;
+  const shared = withSharedReadBuffer(accepted, (bytes) => socket?.onBytes(bytes));
+  socket = new NodeSocket(shared ?? accepted, shared !== undefined);
+  return socket;
+}
+
 class NodeSocket implements Socket {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localAddress: string;
   readonly localPort: number;
   readonly #socket: TcpSocket;
+  readonly #readsShared: boolean;
+  #events: SocketEvents | undefined;
   #closeReason = 'closed';
 
-  constructor(socket: TcpSocket) {
+  /** `readsShared`: bytes come through {@link onBytes} and not as 'data'. */
+  constructor(socket: TcpSocket, readsShared = false) {
     this.#socket = socket;
+    this.#readsShared = readsShared;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.remotePort = socket.remotePort ?? 0;
     this.localAddress = socket.localAddress ?? '';
@@ -91,7 +104,8 @@ class NodeSocket implements Socket {
 
   setEvents(events: SocketEvents): void {
     const socket = this.#socket;
-    socket.on('data', (bytes: Buffer) => events.onData(bytes));
+    this.#events = events;
+    if (!this.#readsShared) socket.on('data', (bytes: Buffer) => events.onData(bytes));
     socket.on('drain', () => events.onDrain());
     socket.on('end', () => {
       this.#closeReason = 'closed by peer';
@@ -99,6 +113,13 @@ class NodeSocket implements Socket {
     });
     if (socket.destroyed) setImmediate(() => events.onClose(this.#closeReason));
     else socket.on('close', () => events.onClose(this.#closeReason));
+    // Accepted sockets start paused, so that nothing arrives before somebody listens.
+    socket.resume();
+  }
+
+  /** Bytes in the shared read buffer. */
+  onBytes(bytes: Buffer): void {
+    this.#events?.onData(bytes);
   }
 
   write(bytes: Uint8Array): boolean {
