@@ -11,14 +11,26 @@ import type { FileHandle, Fs, OpenMode } from '../src/util/fs.ts';
  * the process holds the only copy of what was acknowledged, and a kill takes it.
  */
 export function replyBeforeWrite(inner: Fs, delayMs: number): Fs {
-  return withCommitLogHandles(inner, (handle) => ({
-    ...delegate(handle),
-    pwrite(source, sourceStart, length, position) {
-      const copy = Buffer.from(source.subarray(sourceStart, sourceStart + length));
-      setTimeout(() => writeAll(handle, copy, position), delayMs);
-      return length;
-    },
-  }));
+  return withCommitLogHandles(inner, (handle) => {
+    let late: (() => void)[] = [];
+    const writeAll = (): void => {
+      for (const write of late) write();
+      late = [];
+    };
+    return {
+      ...delegate(handle),
+      pwrite(source, sourceStart, length, position) {
+        const copy = Buffer.from(source.subarray(sourceStart, sourceStart + length));
+        late.push(() => writeWhole(handle, copy, position));
+        setTimeout(writeAll, delayMs).unref();
+        return length;
+      },
+      close() {
+        writeAll();
+        handle.close();
+      },
+    };
+  });
 }
 
 /** Replies before fdatasync: it is reported as done at once and really happens `delayMs` later. */
@@ -28,7 +40,7 @@ export function replyBeforeFdatasync(inner: Fs, delayMs: number): Fs {
     async fdatasyncAsync() {
       setTimeout(() => {
         handle.fdatasyncAsync().catch(() => undefined);
-      }, delayMs);
+      }, delayMs).unref();
     },
   }));
 }
@@ -69,6 +81,6 @@ function delegate(handle: FileHandle): FileHandle {
   };
 }
 
-function writeAll(handle: FileHandle, bytes: Buffer, position: number): void {
+function writeWhole(handle: FileHandle, bytes: Buffer, position: number): void {
   for (let done = 0; done < bytes.length; ) done += handle.pwrite(bytes, done, bytes.length - done, position + done);
 }

@@ -50,8 +50,7 @@ export class MessageStore {
   #dispatchedEnd: number;
   #commitScheduled = false;
   #closed = false;
-  /** Messages put and handed out since start. */
-  readonly stats: StoreStats;
+  readonly #stats: StoreStats;
 
   private constructor(options: MessageStoreOptions, open: OpenStore) {
     const { clock, config, log: logger, ports } = options;
@@ -63,8 +62,8 @@ export class MessageStore {
     this.#consumeQueues = consumeQueues;
     this.#dispatchedEnd = log.writtenEnd;
     this.#marks = { written: log.writtenEnd, flushed: log.flushedEnd, replicated: 0 };
-    this.stats = new StoreStats(clock);
-    this.#reads = new StoreReads(open, config, clock, this.stats);
+    this.#stats = new StoreStats(clock);
+    this.#reads = new StoreReads(open, config, clock, this.#stats);
     const replicationGate = ports?.replicationGate;
     const commitTurn = (): boolean => this.commitTurn();
     const onWriteFailed = (): void => this.#stopWriting('writing to the commit log failed');
@@ -106,7 +105,7 @@ export class MessageStore {
     this.#flush.start();
     this.#queueFlush.start();
     const { clock } = this.#options;
-    this.#timers.push(clock.setInterval(() => this.stats.sample(), SAMPLE_PERIOD_MS));
+    this.#timers.push(clock.setInterval(() => this.#stats.sample(), SAMPLE_PERIOD_MS));
   }
 
   /** The three positions of the log. */
@@ -161,7 +160,7 @@ export class MessageStore {
     const written = this.#log.writtenEnd;
     this.#dispatchTurn(turn, written);
     const elapsedMs = this.#options.clock.monotonicMs() - turn.startMs;
-    this.stats.recordPuts(turn.count, written - before, elapsedMs);
+    this.#stats.recordPuts(turn.count, written - before, elapsedMs);
     this.#marks.written = written;
     this.#tell();
     this.#flush.onWritten(turn.needsFlush);
@@ -252,15 +251,10 @@ export class MessageStore {
     return this.#flush.unflushedBytes;
   }
 
-  /** Wall clock of the store, ms. */
-  now(): number {
-    return this.#options.clock.now();
-  }
-
   /** The store's keys of code 28, all values texts. Java: DefaultMessageStore#getRuntimeInfo. */
   runtimeInfo(): Record<string, string> {
     return {
-      ...this.stats.runtimeInfo(),
+      ...this.#stats.runtimeInfo(),
       ...this.#open.diskRatios(),
       commitLogMinOffset: String(this.#log.minOffset),
       commitLogMaxOffset: String(this.#log.writtenEnd),

@@ -1,5 +1,4 @@
-import type { Marks, Ticket } from '../util/ticket.ts';
-import { NEEDS_FLUSHED, NEEDS_REPLICATED } from '../util/ticket.ts';
+import type { Ticket } from '../util/ticket.ts';
 
 /** How a put ended. The first four mean that the message is stored. Java: PutMessageStatus. */
 export type PutMessageStatus =
@@ -12,14 +11,6 @@ export type PutMessageStatus =
   | 'MESSAGE_ILLEGAL'
   | 'PROPERTIES_SIZE_EXCEEDED'
   | 'OS_PAGECACHE_BUSY'
-  | 'UNKNOWN_ERROR';
-
-/** How the append to the CommitLog ended. Java: AppendMessageStatus. */
-export type AppendMessageStatus =
-  | 'PUT_OK'
-  | 'END_OF_FILE'
-  | 'MESSAGE_SIZE_EXCEEDED'
-  | 'PROPERTIES_SIZE_EXCEEDED'
   | 'UNKNOWN_ERROR';
 
 /** How a read from a queue ended. Java: GetMessageStatus. */
@@ -100,18 +91,6 @@ export class PutTicket implements Ticket {
 
 /** What a put gives: a receipt to park the reply on, or a refusal to answer at once. */
 export type PutResult = PutTicket | PutRefusal;
-
-/**
- * The final status of a ticket whose wait is over, because the marks reached it or because its deadline passed.
- * The replica's outcome overwrites the disk's. Java: CommitLog#handleDiskFlush, then #handleHA.
- */
-export function finalPutStatus(ticket: PutTicket, marks: Marks): PutMessageStatus {
-  if (ticket.failed || marks.written < ticket.endOffset) return 'SERVICE_NOT_AVAILABLE';
-  if ((ticket.needs & NEEDS_REPLICATED) !== 0 && marks.replicated < ticket.endOffset) return 'FLUSH_SLAVE_TIMEOUT';
-  if (ticket.statusWhenStored !== 'PUT_OK') return ticket.statusWhenStored;
-  if ((ticket.needs & NEEDS_FLUSHED) !== 0 && marks.flushed < ticket.endOffset) return 'FLUSH_DISK_TIMEOUT';
-  return 'PUT_OK';
-}
 
 /** What a read from a queue asks for. `maxMsgNums` below 1 acts like 1. */
 export interface GetMessageRequest {

@@ -66,16 +66,6 @@ export class StoreStats {
     if (elapsedMs > this.#getTimeMaxMs) this.#getTimeMaxMs = elapsedMs;
   }
 
-  /** Messages stored since start; 0 before the first. */
-  get putMessageTimesTotal(): number {
-    return this.#putTimes;
-  }
-
-  /** Messages handed to readers since start. */
-  get getMessageTransferedMsgCount(): number {
-    return this.#transferred;
-  }
-
   /** Takes one sample of every counter; called every {@link SAMPLE_PERIOD_MS}. */
   sample(): void {
     const at = this.#samples++ % SAMPLES;
