@@ -34,7 +34,7 @@ export function withSharedReadBuffer(accepted: TcpSocket, onRead: (bytes: Buffer
       },
     },
   };
-  const socket = new TcpSocket(options as ConstructorParameters<typeof TcpSocket>[0]);
+  const socket = new TcpSocket(options as unknown as ConstructorParameters<typeof TcpSocket>[0]);
   const mine = socket as unknown as Accepted;
   // The old shell lets go of the connection; the new one is counted by the server in its place.
   mine.server = inside.server;
