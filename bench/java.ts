@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { installPeer, isMissing, repoDir } from '../compat-tests/peer/peer.ts';
 import { runScenario } from './java/compare.ts';
@@ -17,6 +17,7 @@ async function main(options: Options): Promise<number> {
     say('Java 17 with javac and Maven are needed');
     return 1;
   }
+  rmSync(join(benchDir, 'logs'), { recursive: true, force: true });
   mkdirSync(benchDir, { recursive: true });
   await installPeer();
   const machine = { ...describeMachine(), java: await javaVersion() };

@@ -42,7 +42,9 @@ function fileSystemOf(path: string): string {
   return above[0]?.[2] ?? 'unknown';
 }
 
+/** Nothing when the command cannot be run. */
 function firstLine(command: string, args: readonly string[]): string {
-  const { stdout } = spawnSync(command, args, { encoding: 'utf8', timeout: 10_000 });
-  return (stdout ?? '').split('\n')[0] ?? '';
+  const { stdout, error } = spawnSync(command, args, { encoding: 'utf8', timeout: 10_000 });
+  if (error !== undefined) return '';
+  return stdout.split('\n')[0] ?? '';
 }

@@ -8,6 +8,7 @@ import {
   startNamesrv,
   type Workspace,
 } from '../compat-tests/peer/peer.ts';
+import { takePorts } from '../testing/ports.ts';
 
 /** Results and logs of the benches. */
 export const benchDir = join(repoDir, 'build', 'bench');
@@ -23,11 +24,6 @@ export interface Side {
   end(): Promise<void>;
 }
 
-const ports = {
-  java: { namesrv: 31_100, broker: 31_110 },
-  wenchang: { namesrv: 31_120, broker: 31_130 },
-} as const;
-
 /** Of Java's broker. The variable is read after the command line, so it replaces the small heap of the test harness. */
 const javaHeap = { _JAVA_OPTIONS: '-Xms2g -Xmx2g -XX:MaxDirectMemorySize=4g' };
 
@@ -38,8 +34,9 @@ const javaHeap = { _JAVA_OPTIONS: '-Xms2g -Xmx2g -XX:MaxDirectMemorySize=4g' };
 export async function startSide(kind: Kind, settings: Readonly<Record<string, string>>): Promise<Side> {
   const workspace = openStoreWorkspace(kind);
   try {
-    const namesrv = await startNamesrv({ kind, workspace, port: ports[kind].namesrv });
-    const broker = await brokerOf(kind, workspace, namesrv, settings);
+    const ports = await takePorts();
+    const namesrv = await startNamesrv({ kind, workspace, port: ports.namesrvPort });
+    const broker = await brokerOf(namesrv, workspace, ports.listenPort, settings);
     const end = async (): Promise<void> => {
       await broker.kill();
       await namesrv.kill();
@@ -62,21 +59,15 @@ export function openStoreWorkspace(name: string): Workspace {
 }
 
 async function brokerOf(
-  kind: Kind,
-  workspace: Workspace,
   namesrv: Server,
+  workspace: Workspace,
+  port: number,
   settings: Readonly<Record<string, string>>,
 ): Promise<Server> {
+  const { kind, address } = namesrv;
+  const env = kind === 'java' ? javaHeap : {};
   try {
-    const env = kind === 'java' ? javaHeap : {};
-    return await startBroker({
-      kind,
-      workspace,
-      port: ports[kind].broker,
-      namesrv: namesrv.address,
-      settings,
-      env,
-    });
+    return await startBroker({ kind, workspace, port, namesrv: address, settings, env });
   } catch (error) {
     await namesrv.kill();
     throw error;

@@ -4,13 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { repoDir, runProgram, type Workspace } from '../../compat-tests/peer/peer.ts';
 import { RawClient } from '../../compat-tests/peer/raw-client.ts';
 import { sendFields } from '../../compat-tests/peer/store-check.ts';
+import { type PortBlock, takePorts } from '../../testing/ports.ts';
 import { rssBytes } from '../process-usage.ts';
 import { openStoreWorkspace } from '../sides.ts';
 import { mean, type Spread, spread } from '../statistics.ts';
 import { producerLineSeconds, runStockProducer } from './stock-producer.ts';
 
-const brokerPort = 31_140;
-const namesrvPort = 31_150;
 const startLimitMs = 60_000;
 const tryEveryMs = 2;
 /** Exists on every broker from its start on, so the first send creates nothing. */
@@ -35,11 +34,11 @@ export async function measureIdle(idleMs: number): Promise<number> {
 
 /** Resident memory of the process of `npm start` under the stock producer with 64 threads, sampled every second. */
 export async function measureSoak(soakMs: number): Promise<SoakResult> {
-  return withAllInOne(async ({ pid, workspace }) => {
+  return withAllInOne(async ({ pid, workspace, ports }) => {
     const samples: number[] = [];
     const timer = setInterval(() => samples.push(rssBytes(pid) / 1e6), 1_000);
     const lines = Math.max(1, Math.ceil(soakMs / 1_000 / producerLineSeconds));
-    const namesrvAddress = `127.0.0.1:${namesrvPort}`;
+    const namesrvAddress = `127.0.0.1:${ports.namesrvPort}`;
     const { logDir } = workspace;
     try {
       const printed = await runStockProducer({ namesrvAddress, pid, threads: 64, bodyBytes: 128, logDir, lines });
@@ -69,6 +68,7 @@ export async function measureFirstSend(times: number): Promise<Spread> {
 interface Running {
   readonly pid: number;
   readonly workspace: Workspace;
+  readonly ports: PortBlock;
   readonly begunMs: number;
 }
 
@@ -86,7 +86,9 @@ async function withProcess<Result>(
   work: (running: Running) => Promise<Result>,
 ): Promise<Result> {
   const workspace = openStoreWorkspace('all-in-one');
-  const data = ['--data', workspace.dir, '--port', String(brokerPort), '--namesrv-port', String(namesrvPort)];
+  const ports = await takePorts();
+  const { listenPort, namesrvPort } = ports;
+  const data = ['--data', workspace.dir, '--port', String(listenPort), '--namesrv-port', String(namesrvPort)];
   const begunMs = performance.now();
   const child = spawn(command, [...args, ...data], { stdio: ['ignore', 'ignore', 'pipe'] });
   const kill = (): void => void child.kill('SIGKILL');
@@ -100,7 +102,7 @@ async function withProcess<Result>(
     throw new Error(`${command} ${args.join(' ')} ended: ${errors}`);
   });
   try {
-    return await Promise.race([work({ pid: child.pid ?? 0, workspace, begunMs }), early]);
+    return await Promise.race([work({ pid: child.pid ?? 0, workspace, ports, begunMs }), early]);
   } finally {
     kill();
     await ended;
@@ -111,10 +113,10 @@ async function withProcess<Result>(
 }
 
 /** Tries to send until it works; returns the milliseconds since the process was started. */
-async function firstSend({ begunMs }: Running): Promise<number> {
+async function firstSend({ begunMs, ports }: Running): Promise<number> {
   const fields = sendFields(310, { topic, queueId: 0, flag: 0, properties: { UNIQ_KEY: 'first', WAIT: 'true' } });
   while (performance.now() - begunMs < startLimitMs) {
-    const client = await RawClient.connect(`127.0.0.1:${brokerPort}`).catch(() => undefined);
+    const client = await RawClient.connect(`127.0.0.1:${ports.listenPort}`).catch(() => undefined);
     if (client !== undefined) {
       const reply = await client.request(310, fields, Buffer.alloc(128)).catch(() => undefined);
       const tookMs = performance.now() - begunMs;

@@ -29,7 +29,7 @@ describe('readResponse', () => {
 
   it('parses any other', () => {
     const refused =
-      '{"code":2,"flag":1,"language":"JAVA","opaque":77,"remark":"[TIMEOUT_CLEAN_QUEUE]broker busy, wait, wait, wait",' +
+      '{"code":2,"flag":1,"language":"JAVA","opaque":77,"remark":"[TIMEOUT_CLEAN_QUEUE]broker busy, wait",' +
       '"serializeTypeCurrentRPC":"JSON","version":333}';
     expect(read(refused)).toEqual({ code: 2, opaque: 77, parsedWhole: 1 });
     expect(read(usual.replace('"code":0', '"code" : 0'))).toEqual({ code: 0, opaque: 6, parsedWhole: 1 });
