@@ -85,6 +85,12 @@ export class Append {
     this.#spareTurn = turn;
   }
 
+  /** Nothing is put for a while: the tables of past turns go. */
+  releaseMemory(): void {
+    this.#spareTurn = undefined;
+    if (this.#turn.count === 0) this.#turn = new StagedTurn();
+  }
+
   /** Stages one message. The checks that need no record are the caller's. */
   putMessage(draft: MessageDraft): PutResult {
     if (!draft.resolveProperties()) return refusePut('MESSAGE_ILLEGAL', 'the properties are not well-formed');
@@ -97,10 +103,11 @@ export class Append {
     const size = recordSizeBytes(hosts, draft.storeHost.length, bodyLength, topicLength, propertiesLength);
     const refusal = this.#refuseSize(size);
     if (refusal !== undefined) return refusal;
+    const queue = this.#parts.queues.ensure(draft.topic, draft.queueId);
+    if (queue === undefined) return UNSAFE_TOPIC;
     const chunk = this.#reserve(size);
     if ('accepted' in chunk) return chunk;
     const timestamp = this.#timestamp();
-    const queue = this.#parts.queues.ensure(draft.topic, draft.queueId);
     const record = this.#fill(draft, timestamp);
     record.body = draft.body ?? record.topic;
     record.bodyStart = draft.body === undefined ? 0 : draft.bodyStart;
@@ -127,9 +134,11 @@ export class Append {
     if (body === undefined) return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
     const count = this.#measureBatch(draft, body);
     if (typeof count !== 'number') return count;
+    const queue = this.#parts.queues.ensure(draft.topic, draft.queueId);
+    if (queue === undefined) return UNSAFE_TOPIC;
     const chunk = this.#reserve(this.#batchBytes);
     if ('accepted' in chunk) return chunk;
-    return this.#stageBatch(draft, body, chunk, count);
+    return this.#stageBatch(draft, body, queue, chunk, count);
   }
 
   /** Counts the members and adds up their records into #batchBytes. Java answers code 1 where an exception is named. */
@@ -153,9 +162,8 @@ export class Append {
     return this.#refuseSize(total) ?? count;
   }
 
-  #stageBatch(draft: MessageDraft, body: Buffer, chunk: LogChunk, count: number): PutTicket {
+  #stageBatch(draft: MessageDraft, body: Buffer, queue: QueueState, chunk: LogChunk, count: number): PutTicket {
     const timestamp = this.#timestamp();
-    const queue = this.#parts.queues.ensure(draft.topic, draft.queueId);
     const record = this.#fill(draft, timestamp);
     record.body = body;
     record.properties = body;
@@ -320,11 +328,8 @@ const SLOW_DISK_BYTES = 32 << 20;
 /** A clock set back by less is waited out, so that times in the log do not decrease; a real correction is followed. */
 const SMALL_STEP_BACK_MS = 10_000;
 const BATCH_MALFORMED = 'java.nio.BufferUnderflowException: the batch body is not well-formed';
-const WRITE_FAILED: PutRefusal = {
-  accepted: false,
-  status: 'SERVICE_NOT_AVAILABLE',
-  remark: 'writing to the commit log failed',
-};
+const WRITE_FAILED = refusePut('SERVICE_NOT_AVAILABLE', 'writing to the commit log failed');
+const UNSAFE_TOPIC = refusePut('MESSAGE_ILLEGAL', 'the topic cannot be the name of a directory');
 
 /** Java: MessageExtBrokerInner#isWaitStoreMsgOK: absent means yes, otherwise only `true` in any case. */
 function waitsForStore(draft: MessageDraft): boolean {

@@ -65,14 +65,12 @@ export class FlushService {
     if ((this.#sync && waited) || this.unflushedBytes >= EARLY_FLUSH_BYTES) this.#flush();
   }
 
-  /** Flushes until nothing is left and ends the service. Rejects when a flush fails. */
+  /** Flushes what is left and ends the service; nothing may be written any more. A failure is told as always. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    while (!this.#failed && (this.#inFlight !== undefined || this.unflushedBytes > 0)) {
-      this.#flush();
-      await this.#inFlight;
-    }
+    await this.#inFlight;
+    if (!this.#failed && this.unflushedBytes > 0) await this.#run();
   }
 
   /** The interval is a live setting, so each wait is armed anew. */

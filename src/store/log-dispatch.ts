@@ -79,6 +79,7 @@ export class LogDispatch {
   dispatchRecord(bytes: Buffer, peek: RecordPeek): void {
     const { config, queues, delayLevels } = this.#parts;
     const queue = queues.ensureByBytes(bytes, peek.topicStart, peek.topicStart + peek.topicLength, peek.queueId);
+    if (queue === undefined) return;
     const spans = this.#spans;
     scanProperties(bytes, peek.propertiesStart, peek.propertiesStart + peek.propertiesLength, spans);
     if (isQueued(peek.sysFlag)) {
@@ -95,6 +96,7 @@ export class LogDispatch {
   indexRecord(bytes: Buffer, peek: RecordPeek): void {
     const { queues } = this.#parts;
     const queue = queues.ensureByBytes(bytes, peek.topicStart, peek.topicStart + peek.topicLength, peek.queueId);
+    if (queue === undefined) return;
     scanProperties(bytes, peek.propertiesStart, peek.propertiesStart + peek.propertiesLength, this.#spans);
     this.#indexRecord(queue, bytes, peek, this.#spans);
   }

@@ -1,4 +1,6 @@
-import { decodeRecord, type MessageExt, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
+import { decodeRecord, MESSAGE_MAGIC, type MessageExt, RECORD_AT, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
+import { HOST_V4_BYTES, HOST_V6_BYTES } from '../codec/message-id.ts';
+import { MessageSysFlag } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import { javaStringHash } from '../util/java-hash.ts';
 import type { CommitLog } from './commit-log.ts';
@@ -60,8 +62,10 @@ export class Lookups {
     if (size < RECORD_OVERHEAD_BYTES || phyOffset < log.minOffset) return -1;
     const length = Math.min(size, HEAD_BYTES);
     if (!log.read(phyOffset, length, this.#head, 0)) return -1;
-    const bornHostBytes = (this.#head.readInt32BE(36) & 0x10) === 0 ? 8 : 20;
-    return this.#head.readInt32BE(48 + bornHostBytes) * TWO_POW_32 + this.#head.readUInt32BE(52 + bornHostBytes);
+    if (this.#head.readInt32BE(RECORD_AT.magic) !== MESSAGE_MAGIC) return -1;
+    const isV6 = (this.#head.readInt32BE(RECORD_AT.sysFlag) & MessageSysFlag.BORNHOST_V6_FLAG) !== 0;
+    const at = RECORD_AT.bornHost + (isV6 ? HOST_V6_BYTES : HOST_V4_BYTES);
+    return this.#head.readInt32BE(at) * TWO_POW_32 + this.#head.readUInt32BE(at + 4);
   }
 
   /** Store time of the message at a queue offset, −1 without it. Java: #getMessageStoreTimeStamp. */

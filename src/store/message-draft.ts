@@ -75,6 +75,7 @@ export class MessageDraft {
     this.textStart = 0;
     this.textEnd = 0;
     this.#resolved = false;
+    if (this.#scratch.length > SCRATCH_BYTES) this.#scratch = EMPTY;
   }
 
   /**

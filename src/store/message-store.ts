@@ -74,6 +74,7 @@ export class MessageStore {
       lastTimestamp: () => this.#append.lastTimestamp,
       onIdle: () => {
         log.releaseMemory();
+        this.#append.releaseMemory();
         this.#reads.releaseMemory();
       },
       onFlushed: (storeTimestamp) => this.#onFlushed(storeTimestamp),

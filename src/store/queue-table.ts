@@ -37,11 +37,12 @@ export class QueueTable {
     this.#consumeQueues = consumeQueues;
   }
 
-  /** The queue, made when it does not exist. */
-  ensure(topic: string, queueId: number): QueueState {
+  /** The queue, made when it does not exist; undefined when the topic's name would lead out of the store. */
+  ensure(topic: string, queueId: number): QueueState | undefined {
     const queues = topic === this.#lastTopic && this.#lastQueues !== undefined ? this.#lastQueues : this.#queues(topic);
     let queue = queues.get(queueId);
     if (queue === undefined) {
+      if (!isSafeAsPath(topic)) return undefined;
       queue = new QueueState(this.#consumeQueues.findOrCreate(topic, queueId));
       queues.set(queueId, queue);
     }
@@ -49,7 +50,7 @@ export class QueueTable {
   }
 
   /** As {@link ensure} with the topic as UTF-8 bytes[start, end): neighbours in the log are mostly of one topic. */
-  ensureByBytes(bytes: Buffer, start: number, end: number, queueId: number): QueueState {
+  ensureByBytes(bytes: Buffer, start: number, end: number, queueId: number): QueueState | undefined {
     const last = this.#lastBytes;
     if (last.length === 0 || last.compare(bytes, start, end) !== 0) {
       this.#queues(bytes.toString('utf8', start, end));
@@ -76,6 +77,11 @@ export class QueueTable {
     this.#lastBytes = EMPTY;
     return queues;
   }
+}
+
+/** Who may name topics checks much more; this is the last line, also for records that a disk has damaged. */
+function isSafeAsPath(topic: string): boolean {
+  return topic !== '' && topic !== '.' && topic !== '..' && !topic.includes('/') && !topic.includes('\0');
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);

@@ -35,6 +35,7 @@ export function recover(parts: RecoveryParts, cleanStop: boolean): number {
   const found = findEnd(parts, cleanStop);
   if (log.files.lastFile === undefined) consumeQueues.destroyLogics();
   log.endAt(found.end);
+  makeDurable(log, found.from);
   if (queuesEnd >= found.end) {
     logger.warn({ queuesEnd, end: found.end }, 'the consume queues know more than the commit log: cut to its end');
     consumeQueues.truncateDirtyLogicFiles(found.end);
@@ -46,7 +47,19 @@ export function recover(parts: RecoveryParts, cleanStop: boolean): number {
   return found.storeTimestamp;
 }
 
+/**
+ * What a killed process wrote may still be in the kernel only, and the zeroed tail is. The checkpoint will move on, and
+ * a recovery after that would not look here again.
+ */
+function makeDurable(log: CommitLog, from: number): void {
+  for (const file of log.files.files) {
+    if (file.fileFromOffset >= from) file.flush();
+  }
+}
+
 interface LogEnd {
+  /** Start of the first file that was checked. */
+  readonly from: number;
   readonly end: number;
   readonly storeTimestamp: number;
 }
@@ -60,7 +73,8 @@ function findEnd(parts: RecoveryParts, cleanStop: boolean): LogEnd {
   const visit: RecordVisitor | undefined = cleanStop
     ? undefined
     : (bytes, peek) => parts.dispatch.dispatchRecord(bytes, peek);
-  let end = files[first]?.fileFromOffset ?? 0;
+  const from = files[first]?.fileFromOffset ?? 0;
+  let end = from;
   if (!cleanStop) rebuildIndex(parts, end);
   let storeTimestamp = 0;
   for (const file of files.slice(first)) {
@@ -76,7 +90,7 @@ function findEnd(parts: RecoveryParts, cleanStop: boolean): LogEnd {
     end = walk.phyOffset;
     if (status !== 'blank') break;
   }
-  return { end, storeTimestamp };
+  return { from, end, storeTimestamp };
 }
 
 /** The newest file whose first message is not younger than the checkpoint. Java: #isMappedFileMatchedRecover. */

@@ -243,3 +243,31 @@ describe('a failed write of a consume queue', () => {
     await again.store.shutdown();
   });
 });
+
+describe('a topic that would lead out of the store', () => {
+  it.each(['..', '../x', 'a/b', '.', '', 'a\0b'])('is refused: %j', async (topic) => {
+    const test = faultyStore();
+    expect(test.store.putMessage(draftOf({ topic }))).toMatchObject({ accepted: false, status: 'MESSAGE_ILLEGAL' });
+    test.clock.endTurn();
+    expect(test.memory.files().filter((path) => path.includes('consumequeue'))).toEqual([]);
+    await test.store.shutdown();
+  });
+
+  it('is not followed when a record on disk has it', async () => {
+    const test = faultyStore();
+    put(test.store, { topic: 'zzzz' });
+    put(test.store, { topic: 'good' });
+    await test.store.shutdown();
+    const path = '/store/commitlog/00000000000000000000';
+    const handle = test.memory.open(path, 'update');
+    const bytes = Buffer.alloc(200);
+    handle.pread(bytes, 0, 200, 0);
+    handle.pwrite(Buffer.from('../x'), 0, 4, bytes.indexOf('zzzz'));
+    handle.close();
+    for (const file of test.memory.files()) if (file.includes('consumequeue')) test.memory.unlink(file);
+    const again = openTestStore(test.memory, '/store');
+    expect(await readAll(again.store, 'good')).toEqual(['hello']);
+    await again.store.shutdown();
+    expect(test.memory.files().filter((file) => file.includes('/x/'))).toEqual([]);
+  });
+});
