@@ -8,7 +8,7 @@ import { measureOurs, ownNames } from './java/own-floors.ts';
 import { type Row, rowCells, rowHead } from './java/rows.ts';
 import { scenarios } from './java/scenarios.ts';
 import { describeMachine } from './machine.ts';
-import { benchDir } from './sides.ts';
+import { benchDir, exitOnSignals } from './sides.ts';
 import { formatTable } from './table.ts';
 
 /** `npm run bench:java`: the official Java broker and ours, driven in turn; prints a table and writes it as JSON. */
@@ -24,16 +24,25 @@ async function main(options: Options): Promise<number> {
   for (const [name, value] of Object.entries(machine)) say(`${name}: ${value}`);
   const file = join(benchDir, `java-${machine.date.replaceAll(/[:.]/g, '-')}.json`);
   const rows: Row[] = [];
-  const keep = (more: readonly Row[]): void => {
-    rows.push(...more);
-    writeFileSync(file, JSON.stringify({ machine, options, rows }, undefined, 2));
+  const failures: string[] = [];
+  // What one scenario cannot do is told at the end and does not cost the others their figures.
+  const attempt = async (name: string, work: () => Promise<readonly Row[]>): Promise<void> => {
+    try {
+      rows.push(...(await work()));
+    } catch (error) {
+      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+    }
+    writeFileSync(file, JSON.stringify({ machine, options, rows, failures }, undefined, 2));
   };
   for (const scenario of scenarios.filter(({ name }) => options.only.includes(name))) {
-    keep(await runScenario(scenario, options, say));
+    await attempt(scenario.name, () => runScenario(scenario, options, say));
   }
-  if (options.kinds.includes('wenchang')) keep(await measureOurs(options, say));
+  for (const name of options.kinds.includes('wenchang') ? ownNames : []) {
+    if (options.only.includes(name)) await attempt(name, () => measureOurs(name, options, say));
+  }
   say(`\n${formatTable(rowHead, rows.map(rowCells))}\n\nwritten to ${relative(repoDir, file)}`);
-  return rows.some(({ verdict }) => verdict === 'MISSED') ? 1 : 0;
+  for (const failure of failures) say(`failed: ${failure}`);
+  return failures.length > 0 || rows.some(({ verdict }) => verdict === 'MISSED') ? 1 : 0;
 }
 
 function say(line: string): void {
@@ -51,5 +60,6 @@ function options(): Options | undefined {
   }
 }
 
+exitOnSignals();
 const given = options();
 process.exitCode = given === undefined ? 2 : await main(given);

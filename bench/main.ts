@@ -7,7 +7,7 @@ import { measureEndToEnd } from './end-to-end.ts';
 import { measureHeaderScan } from './header-scan.ts';
 import { describeMachine, loadAverage } from './machine.ts';
 import { measureRemoting } from './remoting.bench.ts';
-import { benchDir } from './sides.ts';
+import { benchDir, exitOnSignals } from './sides.ts';
 import { formatNumber, formatTable } from './table.ts';
 
 /** How long each thing is measured: long enough for a figure, or just long enough to see that it works. */
@@ -120,5 +120,6 @@ function say(line: string): void {
 }
 
 const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } });
+exitOnSignals();
 mkdirSync(benchDir, { recursive: true });
 process.exitCode = await main(values.smoke ? smoke : full);

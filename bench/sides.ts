@@ -50,12 +50,24 @@ export async function startSide(kind: Kind, settings: Readonly<Record<string, st
   }
 }
 
+/** Makes Ctrl-C run the exit handlers, which end every server that was started and remove what it wrote. */
+export function exitOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+}
+
 /** A directory on the disk of the repository, removed by `close`, and one for logs that stays. */
 export function openStoreWorkspace(name: string): Workspace {
   const logDir = join(benchDir, 'logs', name);
   mkdirSync(logDir, { recursive: true });
   const dir = mkdtempSync(join(benchDir, `work-${name}-`));
-  return { dir, logDir, close: () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
+  const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  // Also when a run is broken off: these directories may hold many gigabytes.
+  process.once('exit', remove);
+  const close = (): void => {
+    process.off('exit', remove);
+    remove();
+  };
+  return { dir, logDir, close };
 }
 
 async function brokerOf(

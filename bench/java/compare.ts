@@ -14,40 +14,54 @@ interface Run {
 }
 
 /**
- * Runs one scenario: both brokers are up all the time and are driven one after the other, pair after pair, the order
- * changing from pair to pair so that whatever drifts on the machine meets both.
+ * Runs one scenario: both brokers are up at the same time and are driven one after the other, pair after pair, the
+ * order changing from pair to pair so that whatever drifts on the machine meets both.
  */
 export async function runScenario(scenario: Scenario, options: Options, say: (line: string) => void): Promise<Row[]> {
   say(`${scenario.name}: ${scenario.about}`);
+  const runs = new Map<Part, Run[]>(scenario.parts.map((part) => [part, []]));
+  const pairs = Array.from({ length: options.pairs }, (_, pair) => pair);
+  for (const together of scenario.freshStores === true ? pairs.map((pair) => [pair]) : [pairs]) {
+    await withSides(scenario, options, async (sides) => {
+      for (const [part, partRuns] of runs) {
+        for (const pair of together) partRuns.push(...(await runPair(part, sides, pair, options, say)));
+      }
+    });
+  }
+  return [...runs].flatMap(([part, partRuns]) => rowsOf(part, partRuns));
+}
+
+async function withSides(
+  scenario: Scenario,
+  options: Options,
+  work: (sides: readonly Side[]) => Promise<void>,
+): Promise<void> {
   const sides: Side[] = [];
   try {
     for (const kind of options.kinds) sides.push(await startSide(kind, scenario.settings(kind)));
     for (const side of sides) await scenario.prepare?.(side, options);
-    const rows: Row[] = [];
-    for (const part of scenario.parts) rows.push(...(await runPart(part, sides, options, say)));
-    return rows;
+    await work(sides);
   } finally {
     for (const side of sides) await side.end();
   }
 }
 
-async function runPart(
+async function runPair(
   part: Part,
   sides: readonly Side[],
+  pair: number,
   options: Options,
   say: (line: string) => void,
-): Promise<Row[]> {
+): Promise<Run[]> {
   const runs: Run[] = [];
-  for (let pair = 0; pair < options.pairs; pair++) {
-    for (const side of pair % 2 === 0 ? sides : sides.toReversed()) {
-      const load = loadAverage();
-      const figures = await part.measure(side, options);
-      runs.push({ kind: side.kind, load, figures });
-      const shown = Object.entries(figures).map(([name, value]) => `${name} ${formatNumber(value)}`);
-      say(`  ${part.name}, ${side.kind} ${pair + 1}/${options.pairs}: ${shown.join(', ')}; load ${load.toFixed(1)}`);
-    }
+  for (const side of pair % 2 === 0 ? sides : sides.toReversed()) {
+    const load = loadAverage();
+    const figures = await part.measure(side, options);
+    runs.push({ kind: side.kind, load, figures });
+    const shown = Object.entries(figures).map(([name, value]) => `${name} ${formatNumber(value)}`);
+    say(`  ${part.name}, ${side.kind} ${pair + 1}/${options.pairs}: ${shown.join(', ')}; load ${load.toFixed(1)}`);
   }
-  return rowsOf(part, runs);
+  return runs;
 }
 
 function rowsOf(part: Part, runs: readonly Run[]): Row[] {

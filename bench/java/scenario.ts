@@ -32,6 +32,8 @@ export interface Scenario {
   readonly name: string;
   readonly about: string;
   settings(kind: Kind): Readonly<Record<string, string>>;
+  /** Each pair begins with empty stores, because all pairs together would fill the disk. */
+  readonly freshStores?: boolean;
   prepare?(side: Side, times: Times): Promise<void>;
   readonly parts: readonly Part[];
 }

@@ -76,7 +76,7 @@ function pipelined(name: string, shape: Shape, wanted: readonly Floor[]): Scenar
     floors: wanted,
     measure: (side, times) => measureSend(side, times, shape),
   };
-  return { name, about: `pipelined load, ${title}`, settings: () => ({}), parts: [part] };
+  return { name, about: `pipelined load, ${title}`, settings: () => ({}), freshStores: true, parts: [part] };
 }
 
 async function measureSend(side: Side, times: Times, shape: Shape): Promise<Figures> {
