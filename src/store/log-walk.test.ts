@@ -33,11 +33,13 @@ it('finds every record, also those over the end of what was read at once', async
 it('does not make room for a length that no record has', async () => {
   const { fs, file, ends } = await logOf([100]);
   const handle = fs.open('/store/commitlog/00000000000000000000', 'update');
-  handle.pwrite(Buffer.from('0c800000daa320a7', 'hex'), 0, 8, ends[0] as number);
+  const head = Buffer.alloc(2 << 20, 1);
+  head.write('0c800000daa320a7', 'hex');
+  head.writeInt32BE(200_000_000, 84);
+  handle.pwrite(head, 0, head.length, ends[0] as number);
   const walk = new LogWalk({ checkCrc: true, maxMessageSize: 4 << 20 });
   walk.seek(file, ends[0] as number);
   expect(walk.check()).toBe('invalid');
-  expect(walk.peek.totalSize).toBe(0);
   expect(walk.buffer.length).toBeLessThanOrEqual(2 << 20);
 });
 

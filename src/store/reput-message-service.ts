@@ -42,7 +42,7 @@ export class ReputMessageService {
       if (status === 'ok') {
         visit(walk.buffer, walk.peek);
         offset += size;
-      } else if (status === 'invalid' && size > 0) {
+      } else if (status === 'invalid' && size > 0 && offset + size <= fileStart + fileSizeBytes) {
         this.#logger.error({ offset, size }, 'skipped a record of the commit log whose parts do not add up');
         offset += size;
       } else {
