@@ -49,6 +49,7 @@ export class BrokerOuterApi {
   readonly #timers: Timer[] = [];
   #nameServers: readonly string[];
   #scheduled: RegistrationKind[] = [];
+  #state: 'new' | 'running' | 'stopped' = 'new';
 
   constructor(parts: BrokerOuterApiParts) {
     this.#parts = parts;
@@ -62,6 +63,7 @@ export class BrokerOuterApi {
 
   /** Registers for the first time and from then on by time and on every change of a topic. */
   async start(): Promise<void> {
+    this.#state = 'running';
     const { topics, configs } = this.#parts;
     topics.onChange((change) => {
       this.#registerLater(
@@ -79,10 +81,16 @@ export class BrokerOuterApi {
     await this.register({ checkOrder: true, oneway: false, force: true });
   }
 
-  /** Stops registering and takes this broker off all name servers. */
+  /**
+   * Stops registering and takes this broker off all name servers; not when it never registered, because the address
+   * may then be that of another broker, which is why this one did not start.
+   */
   async shutdown(): Promise<void> {
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopped';
     for (const timer of this.#timers) timer.cancel();
     this.#timers.length = 0;
+    if (!wasRunning) return;
     const header = this.#identity();
     await this.#atEach(UNREGISTER_TIMEOUT_MS, (address, timeoutMs) =>
       this.#parts.client.invoke(address, 'UNREGISTER_BROKER', header, undefined, timeoutMs),
@@ -93,6 +101,7 @@ export class BrokerOuterApi {
   async register(kind: RegistrationKind): Promise<void> {
     if (this.#nameServers.length === 0) return;
     if (!kind.force && !(await this.#anyoneChanged())) return;
+    if (this.#state !== 'running') return;
     const { client, configs } = this.#parts;
     const body = this.#body(kind.topic);
     const header = {

@@ -44,13 +44,13 @@ export class ConsumerOffsetManager {
   commit(group: string, topic: string, queueId: number, offset: number): boolean {
     const key = topic + SEPARATOR + group;
     let offsets = this.#table.get(key);
+    const stored = offsets?.get(queueId);
+    if (stored === undefined && (queueId < 0 || queueId >= MOST_QUEUES)) return false;
     if (offsets === undefined) {
       if (this.#table.size >= MOST_KEYS) return false;
       offsets = new Map();
       this.#table.set(key, offsets);
     }
-    const stored = offsets.get(queueId);
-    if (stored === undefined && (queueId < 0 || queueId >= MOST_QUEUES)) return false;
     if (stored !== undefined && offset < stored) {
       this.#log.warn({ group, topic, queueId, offset, stored }, 'a consumer offset goes back');
     }

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { testConnection, testWorld } from '../../testing/broker-fixture.ts';
 import { javaStringHash } from '../util/java-hash.ts';
-import { tagCodes, tagFilter } from './filter/tag-filter.ts';
+import { tagFilter } from './filter/tag-filter.ts';
 import { type HeldPull, PullRequestHoldService } from './pull-request-hold-service.ts';
 
 function setUp(limit = 100) {
+  const settings = { longPollingEnable: true, shortPollingTimeMills: 1000 };
   const { clock } = testWorld();
   const ends = new Map<number, number>();
-  const holds = new PullRequestHoldService({ clock, limit, maxOffset: (_topic, queueId) => ends.get(queueId) ?? 0 });
+  const holds = new PullRequestHoldService({
+    clock,
+    limit,
+    maxOffset: (_topic, queueId) => ends.get(queueId) ?? 0,
+    settings,
+  });
   const woken: string[] = [];
   const pull = (name: string, more: Partial<HeldPull> = {}): HeldPull => ({
     connection: testConnection(),
@@ -39,7 +45,7 @@ describe('PullRequestHoldService', () => {
 
   it('leaves a pull alone whose filter does not match, until its time is over', () => {
     const { clock, holds, woken, pull } = setUp();
-    const filter = tagFilter(tagCodes('TagA || TagB') ?? []);
+    const filter = tagFilter([javaStringHash('TagA'), javaStringHash('TagB')]);
     holds.suspend(pull('a', { filter, timeoutMs: 1000 }));
     holds.arriving('T', 0, 6, 0, javaStringHash('TagC'));
     expect(holds.count).toBe(1);

@@ -4,8 +4,16 @@ import type { Clock, Timer } from '../util/clock.ts';
 
 /** Java: PullRequestHoldService#run with longPollingEnable. */
 const SCAN_PERIOD_MS = 5_000;
+const SHORTEST_PERIOD_MS = 10;
 /** Pulls run again in one turn; the rest follow in the next turns, so that sends get theirs in between. */
 const MOST_WAKES_PER_TURN = 256;
+
+/** How pulls are held. Java: BrokerConfig. */
+export interface HoldSettings {
+  /** Off: an arrival wakes nobody, and the scan runs every `shortPollingTimeMills`. */
+  readonly longPollingEnable: boolean;
+  readonly shortPollingTimeMills: number;
+}
 
 /** A pull that waits for messages. Everything in it is a copy: the request's bytes are gone. */
 export interface HeldPull {
@@ -29,7 +37,7 @@ export class PullRequestHoldService implements MessageArrivingListener {
   readonly #clock: Clock;
   readonly #limit: number;
   readonly #maxOffset: (topic: string, queueId: number) => number;
-  readonly #scanPeriodMs: () => number;
+  readonly #settings: HoldSettings;
   #count = 0;
   #draining = false;
   #timer: Timer | undefined;
@@ -40,13 +48,13 @@ export class PullRequestHoldService implements MessageArrivingListener {
     /** Pulls held at the most; more are answered at once. Java: pullThreadPoolQueueCapacity. */
     limit: number;
     maxOffset: (topic: string, queueId: number) => number;
-    /** longPollingEnable and shortPollingTimeMills, read at each turn. */
-    scanPeriodMs?: () => number;
+    /** Live: read at each scan and arrival. */
+    settings: HoldSettings;
   }) {
     this.#clock = options.clock;
     this.#limit = options.limit;
     this.#maxOffset = options.maxOffset;
-    this.#scanPeriodMs = options.scanPeriodMs ?? (() => SCAN_PERIOD_MS);
+    this.#settings = options.settings;
   }
 
   /** Pulls held now. */
@@ -56,10 +64,14 @@ export class PullRequestHoldService implements MessageArrivingListener {
 
   start(): void {
     if (this.#stopped) return;
-    this.#timer = this.#clock.setTimeout(() => {
-      this.scan();
-      this.start();
-    }, this.#scanPeriodMs());
+    const { longPollingEnable, shortPollingTimeMills } = this.#settings;
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        this.scan();
+        this.start();
+      },
+      longPollingEnable ? SCAN_PERIOD_MS : Math.max(SHORTEST_PERIOD_MS, shortPollingTimeMills),
+    );
   }
 
   /** Stops waking; what is held is dropped, its clients ask again elsewhere. */
@@ -88,7 +100,7 @@ export class PullRequestHoldService implements MessageArrivingListener {
 
   /** Java: NotifyMessageArrivingListener#arriving. Per message: returns at once when nobody waits. */
   arriving(topic: string, queueId: number, nextOffset: number, tagsCodeHigh: number, tagsCodeLow: number): void {
-    if (this.#count === 0) return;
+    if (this.#count === 0 || !this.#settings.longPollingEnable) return;
     const pulls = this.#held.get(topic)?.get(queueId);
     if (pulls === undefined) return;
     const now = this.#clock.now();

@@ -4,6 +4,7 @@ import { DecodeError } from '../codec/fast-json.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { StateFile } from '../util/state-file.ts';
+import { saveOrRefuse } from './save-or-refuse.ts';
 
 /** Groups one broker may hold. Auto-creation stops here; Java has no limit. */
 const MOST_GROUPS = 200_000;
@@ -59,9 +60,14 @@ export class SubscriptionGroupManager {
     return { dataVersion: this.#dataVersion, subscriptionGroupTable: this.#groups };
   }
 
+  /** True when the group is in the table already, whatever its name. */
+  has(group: string): boolean {
+    return this.#groups.has(group);
+  }
+
   /**
    * The group's settings; an unknown group is made when that is allowed.
-   * Java: SubscriptionGroupManager#findSubscriptionGroupConfig.
+   * @throws RequestError when its file cannot be written. Java: SubscriptionGroupManager#findSubscriptionGroupConfig.
    */
   find(group: string): SubscriptionGroupConfig | undefined {
     const known = this.#groups.get(group);
@@ -73,11 +79,17 @@ export class SubscriptionGroupManager {
     return created;
   }
 
-  /** Creates or replaces a group. Java: SubscriptionGroupManager#updateSubscriptionGroupConfig. */
+  /**
+   * Creates or replaces a group: in the file first, so that the table is never ahead of it.
+   * @throws RequestError when the file cannot be written. Java: SubscriptionGroupManager#updateSubscriptionGroupConfig.
+   */
   update(config: SubscriptionGroupConfig): void {
+    const dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
+    const subscriptionGroupTable = new Map(this.#groups).set(config.groupName, config);
+    const table: Table = { dataVersion, subscriptionGroupTable };
+    saveOrRefuse(this.#file, encodeBodyText(subscriptionGroupWrapper, table, { pretty: true }));
     this.#groups.set(config.groupName, config);
-    this.#dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
-    this.#file.saveNow(encodeBodyText(subscriptionGroupWrapper, this.table(), { pretty: true }));
+    this.#dataVersion = dataVersion;
   }
 }
 

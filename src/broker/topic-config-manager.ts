@@ -7,14 +7,12 @@ import { PermName, permText, TopicSysFlag } from '../codec/sys-flags.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { StateFile } from '../util/state-file.ts';
+import { saveOrRefuse } from './save-or-refuse.ts';
 
 export const AUTO_CREATE_TOPIC = 'TBW102';
 export const RETRY_PREFIX = '%RETRY%';
 export const DLQ_PREFIX = '%DLQ%';
 export const OFFSET_MOVED_EVENT = 'OFFSET_MOVED_EVENT';
-export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
-export const TRANS_HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
-export const TRANS_OP_HALF_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
 
 /** Topics one broker may hold. Auto-creation stops here; Java has no limit. */
 const MOST_TOPICS = 200_000;
@@ -128,7 +126,8 @@ export class TopicConfigManager {
 
   /**
    * Makes a topic after the template that the producer named, if that is allowed to be one.
-   * @returns undefined when it is not. Java: TopicConfigManager#createTopicInSendMessageMethod.
+   * @returns undefined when it is not. @throws RequestError when the file cannot be written.
+   * Java: TopicConfigManager#createTopicInSendMessageMethod.
    */
   createFromTemplate(
     topic: string,
@@ -159,7 +158,10 @@ export class TopicConfigManager {
     });
   }
 
-  /** Makes a retry or dead letter topic when missing. Java: TopicConfigManager#createTopicInSendMessageBackMethod. */
+  /**
+   * Makes a retry or dead letter topic when missing; not for a group whose name makes it too long for a directory.
+   * @throws RequestError when the file cannot be written. Java: TopicConfigManager#createTopicInSendMessageBackMethod.
+   */
   createForGroup(topic: string, queueNums: number, perm: number, topicSysFlag: number): Topic | undefined {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;
@@ -175,10 +177,13 @@ export class TopicConfigManager {
     });
   }
 
-  /** Creates or replaces a topic as the administrator says. Java: TopicConfigManager#updateTopicConfig. */
+  /**
+   * Creates or replaces a topic as the administrator says.
+   * @throws RequestError when the file cannot be written. Java: TopicConfigManager#updateTopicConfig.
+   */
   update(config: TopicConfig): void {
-    this.#put(config);
-    this.#changed({ kind: 'updated', topic: config.topicName });
+    this.#store([config]);
+    this.#onChange({ kind: 'updated', topic: config.topicName });
   }
 
   /**
@@ -186,36 +191,35 @@ export class TopicConfigManager {
    * Java: TopicConfigManager#updateOrderTopicConfig.
    */
   updateOrderTopics(ordered: ReadonlySet<string>): void {
-    let changed = false;
-    for (const { config } of [...this.#topics.values()]) {
+    const changed: TopicConfig[] = [];
+    for (const { config } of this.#topics.values()) {
       const order = ordered.has(config.topicName);
-      if (config.order === order) continue;
-      this.#put({ ...config, order });
-      changed = true;
+      if (config.order !== order) changed.push({ ...config, order });
     }
-    if (changed) this.#nextVersion();
+    if (changed.length > 0) this.#store(changed);
   }
 
   /** A change that is no topic's own, such as of brokerPermission: the name servers have to look again. */
   touch(): void {
-    this.#nextVersion();
+    this.#store([]);
   }
 
   #create(config: TopicConfig): Topic | undefined {
-    if (this.#topics.size >= MOST_TOPICS) return undefined;
-    const topic = this.#put(config);
-    this.#changed({ kind: 'created on first use' });
-    return topic;
+    if (this.#topics.size >= MOST_TOPICS || !isSafePathSegment(config.topicName)) return undefined;
+    this.#store([config]);
+    this.#onChange({ kind: 'created on first use' });
+    return this.#topics.get(config.topicName);
   }
 
-  #changed(change: TopicChange): void {
-    this.#nextVersion();
-    this.#onChange(change);
-  }
-
-  #nextVersion(): void {
-    this.#dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
-    this.#file.saveNow(encodeBodyText(topicConfigSerializeWrapper, this.table(), { pretty: true }));
+  /** The file first: a table that is ahead of it would lose topics at the next start. */
+  #store(changed: readonly TopicConfig[]): void {
+    const table = new Map([...this.#topics].map(([name, topic]) => [name, topic.config]));
+    for (const config of changed) table.set(config.topicName, config);
+    const dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
+    const wrapper = { dataVersion, topicConfigTable: table };
+    saveOrRefuse(this.#file, encodeBodyText(topicConfigSerializeWrapper, wrapper, { pretty: true }));
+    for (const config of changed) this.#put(config);
+    this.#dataVersion = dataVersion;
   }
 
   #put(config: TopicConfig): Topic {

@@ -187,10 +187,15 @@ export const messageStoreConfigTable = {
   debugLockEnable: bool(false, NO_LOCK, 'Logs all stacks when the append lock is held long.'),
   duplicationEnable: bool(false, 'restart', 'Dispatches confirmed messages only; must be false here.'),
   diskFallRecorded: bool(true, NO_STATISTICS_YET, 'Records how far behind each group reads.'),
-  osPageCacheBusyTimeOutMills: long(1000, NO_LOCK, 'How long the append lock may be held before sends are refused.', {
-    unit: 'ms',
-    lookalikes: ['osPageCacheBusyTimeOutMillis'],
-  }),
+  osPageCacheBusyTimeOutMills: long(
+    1000,
+    'live',
+    'How long messages may wait for their write before sends are refused.',
+    {
+      unit: 'ms',
+      lookalikes: ['osPageCacheBusyTimeOutMillis'],
+    },
+  ),
   defaultQueryMaxNum: int(32, 'live', 'Messages a query by unique key looks at.'),
   transientStorePoolEnable: bool(false, NO_STORE_POOL, 'Appends to pooled memory first.', {
     important: true,

@@ -22,7 +22,7 @@ export const nettyServerConfigTable = {
   serverCallbackExecutorThreads: int(0, NO_POOL, 'Threads for callbacks.'),
   serverSelectorThreads: int(3, NO_POOL, 'Threads that read and write sockets.'),
   serverOnewaySemaphoreValue: int(256, NO_SEMAPHORE, 'Requests without an answer to clients under way.'),
-  serverAsyncSemaphoreValue: int(64, NO_SEMAPHORE, 'Requests to clients that wait for their answer.'),
+  serverAsyncSemaphoreValue: int(64, 'restart', 'Requests to one client that wait for their answer, at most.'),
   serverChannelMaxIdleTimeSeconds: int(120, 'restart', 'Silence after which a connection is closed.', {
     unit: 's',
     min: 0,
@@ -51,8 +51,8 @@ export const nettyClientConfigTable = {
   ),
   clientAsyncSemaphoreValue: int(
     (e) => systemInt(e, 'com.rocketmq.remoting.clientAsyncSemaphoreValue', 65_535),
-    NO_SEMAPHORE,
-    'Requests to name servers that wait for their answer.',
+    'restart',
+    'Requests to one name server that wait for their answer, at most.',
     { defaultText: '65535' },
   ),
   connectTimeoutMillis: int(3000, 'restart', 'Time-out of a new connection.', { unit: 'ms', min: 1 }),

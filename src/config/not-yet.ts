@@ -14,6 +14,7 @@ export const notYetRows: readonly NotYetRow[] = [
   { key: 'enableConsumeQueueExt', refused: 'true', feature: 'consume queue extension files' },
   { key: 'enablePropertyFilter', refused: 'true', feature: 'SQL filters' },
   { key: 'messageStorePlugIn', refused: 'any', feature: 'plug-ins of the store' },
+  { key: 'clusterTest', refused: 'true', feature: 'routes from another name server' },
   { key: 'duplicationEnable', refused: 'true', feature: 'dispatch of confirmed messages only' },
 ];
 
@@ -51,7 +52,7 @@ export function findNotYet(
     const value =
       config !== undefined
         ? printValue(storedValue(config, row.key))
-        : (extra.get(row.key) ?? environment.systemProperties[row.key] ?? '');
+        : ((row.key.includes('.') ? extra.get(row.key) : undefined) ?? environment.systemProperties[row.key] ?? '');
     if (!asksFor(row, value)) continue;
     found.push({ key: row.key, text: `${row.key}=${value} is not available yet (${row.feature})` });
   }

@@ -5,7 +5,7 @@ function because(reason: string): { readonly accepted: string } {
 
 export const NO_POOL = because('requests are handled on one event loop, there is no thread pool to size');
 export const NO_SWEEP = because('a request that waited too long is always answered with busy');
-export const NO_SEMAPHORE = because('requests under way are bounded for each connection, by a fixed number');
+export const NO_SEMAPHORE = because('what has no answer is bounded by the unsent output of its connection');
 export const NO_TIMER_ONLY = because('a flush comes by time and by amount, whichever is first');
 export const NO_LOCK = because('one event loop appends, there is no lock to choose or to watch');
 export const NO_MAPPING = because('files are read and written by position, nothing is mapped into memory');
@@ -21,6 +21,7 @@ export const NO_DELAY_YET = because('delayed messages are not available yet');
 export const NO_TRANSACTION_YET = because('transactional messages are not available yet');
 export const NO_FILTER_YET = because('SQL filters are not available yet');
 export const NO_EXTENSION_YET = because('consume queue extension files are not available yet');
+export const NO_CLUSTER_TEST = because('only the cluster test mode asks for it, which is not available yet');
 export const NO_DLEDGER = because('the DLedger log is not available');
 export const NO_REPLY_YET = because('request and reply between clients is not available yet');
 export const NO_SLOW_CUT_YET = because('slow consumers are not cut off yet');

@@ -3,11 +3,11 @@ import { RETRY_PREFIX, topicSysFlagOf } from '../broker/topic-config-manager.ts'
 import { type ConsumerData, checkClientRequestBody, heartbeatData } from '../codec/bodies/heartbeat.ts';
 import { decodeBody } from '../codec/bodies/schema.ts';
 import { DecodeError } from '../codec/fast-json.ts';
-import { groupNameProblem, topicNameProblem } from '../codec/names.ts';
 import { RequestError } from '../codec/response-codes.ts';
 import { PermName } from '../codec/sys-flags.ts';
 import type { Connection } from '../remoting/connection.ts';
 import type { HandlerResult, Request } from '../remoting/handler.ts';
+import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import type { BrokerParts } from './parts.ts';
 
 /** 34: a client says which groups it belongs to. Java: ClientManageProcessor#heartBeat. */
@@ -15,8 +15,8 @@ export function heartBeat(parts: BrokerParts): (request: Request<'HEART_BEAT'>) 
   return (request) => {
     const heartbeat = decodeBody(heartbeatData, request.body ?? '');
     if (heartbeat instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', heartbeat.message);
-    const consumers = heartbeat.consumerDataSet.map(checkedConsumer);
-    const producerGroups = heartbeat.producerDataSet.map(({ groupName }) => checkedGroup(groupName));
+    const consumers = heartbeat.consumerDataSet.map((consumer) => checkedConsumer(parts, consumer));
+    const producerGroups = heartbeat.producerDataSet.map(({ groupName }) => checkedGroupName(parts, groupName ?? ''));
     const channel = (): ClientChannelInfo => ({
       connection: request.connection,
       clientId: heartbeat.clientID ?? '',
@@ -36,20 +36,15 @@ type CheckedConsumer = ConsumerData & {
   readonly subscriptionDataSet: readonly Subscription[];
 };
 
-function checkedGroup(group = ''): string {
-  const problem = groupNameProblem(group);
-  if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
-  return group;
-}
-
-function checkedConsumer(consumer: ConsumerData): CheckedConsumer {
+function checkedConsumer(parts: BrokerParts, consumer: ConsumerData): CheckedConsumer {
+  const groupName = checkedGroupName(parts, consumer.groupName ?? '');
+  const ownRetryTopic = RETRY_PREFIX + groupName;
   const subscriptionDataSet = consumer.subscriptionDataSet.map((subscription) => {
     const topic = subscription.topic ?? '';
-    const problem = topicNameProblem(topic);
-    if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
-    return { ...subscription, topic };
+    // Push consumers subscribe to the retry topic of their group, which may be longer than a topic.
+    return { ...subscription, topic: topic === ownRetryTopic ? topic : checkedTopicName(parts, topic) };
   });
-  return { ...consumer, groupName: checkedGroup(consumer.groupName), subscriptionDataSet };
+  return { ...consumer, groupName, subscriptionDataSet };
 }
 
 function registerConsumer(parts: BrokerParts, consumer: CheckedConsumer, channel: ClientChannelInfo): void {
@@ -86,7 +81,7 @@ export function unregisterClient(
     const { producerGroup, consumerGroup } = request.header;
     if (producerGroup !== undefined) parts.producers.unregister(producerGroup, request.connection);
     if (consumerGroup !== undefined) {
-      checkedGroup(consumerGroup);
+      checkedGroupName(parts, consumerGroup);
       const others = parts.consumers.unregister(consumerGroup, request.connection);
       const notify = parts.groups.find(consumerGroup)?.notifyConsumerIdsChangedEnable ?? true;
       if (notify && others.length > 0) notifyIdsChanged(parts, consumerGroup, others);

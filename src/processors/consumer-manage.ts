@@ -1,8 +1,8 @@
 import { consumerIdListBody } from '../codec/bodies/heartbeat.ts';
 import { encodeBody } from '../codec/bodies/schema.ts';
-import { groupNameProblem, topicNameProblem } from '../codec/names.ts';
 import { RequestError } from '../codec/response-codes.ts';
 import type { HandlerResult, Request } from '../remoting/handler.ts';
+import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import type { BrokerParts } from './parts.ts';
 
 /** 14: how far a group has consumed a queue. Java: ConsumerManageProcessor#queryConsumerOffset. */
@@ -28,8 +28,8 @@ export function updateConsumerOffset(
 ): (request: Request<'UPDATE_CONSUMER_OFFSET'>) => HandlerResult<'UPDATE_CONSUMER_OFFSET'> {
   return (request) => {
     const { consumerGroup, topic, queueId, commitOffset } = request.header;
-    const problem = groupNameProblem(consumerGroup) ?? topicNameProblem(topic);
-    if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
+    checkedGroupName(parts, consumerGroup);
+    checkedTopicName(parts, topic);
     if (!parts.offsets.commit(consumerGroup, topic, queueId, commitOffset)) {
       throw new RequestError('SYSTEM_ERROR', `offset not kept: queueId[${queueId}] is illegal or the table is full`);
     }

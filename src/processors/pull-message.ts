@@ -4,13 +4,13 @@ import type { HeldPull } from '../broker/pull-request-hold-service.ts';
 import type { SubscriptionGroupConfig } from '../broker/subscription-group-manager.ts';
 import type { Commands } from '../codec/commands.ts';
 import type { HeaderValues } from '../codec/header.ts';
-import { groupNameProblem, topicNameProblem } from '../codec/names.ts';
 import { RequestError, type ResponseName } from '../codec/response-codes.ts';
 import { isReadable, PullSysFlag } from '../codec/sys-flags.ts';
 import type { Connection } from '../remoting/connection.ts';
 import { type HandlerResult, noReply, type Reply, type Request } from '../remoting/handler.ts';
 import type { MessageFilter } from '../store/ports.ts';
 import type { GetMessageResult, GetMessageStatus } from '../store/results.ts';
+import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import { storeOffsetMovedEvent } from './offset-moved.ts';
 import { type BrokerParts, FAQ } from './parts.ts';
 
@@ -57,9 +57,7 @@ function checkedGroup(parts: BrokerParts, header: PullHeader): SubscriptionGroup
   if (!isReadable(brokerConfig.brokerPermission)) {
     throw new RequestError('NO_PERMISSION', `the broker[${brokerConfig.brokerIP1}] pulling message is forbidden`);
   }
-  const name = header.consumerGroup;
-  const problem = groupNameProblem(name);
-  if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
+  const name = checkedGroupName(parts, header.consumerGroup);
   const group = parts.groups.find(name);
   if (group === undefined) {
     throw new RequestError('SUBSCRIPTION_GROUP_NOT_EXIST', `subscription group [${name}] does not exist, ${FAQ}`);
@@ -73,8 +71,7 @@ function checkedTopic(parts: BrokerParts, pull: Attempt): void {
   const { topic: name, queueId } = pull.header;
   const topic = parts.topics.select(name)?.config;
   if (topic === undefined) {
-    const problem = topicNameProblem(name);
-    if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
+    checkedTopicName(parts, name);
     throw new RequestError('TOPIC_NOT_EXIST', `topic[${name}] not exist, apply first please! ${FAQ}`);
   }
   if (!isReadable(topic.perm))
@@ -93,12 +90,11 @@ function filterOf(parts: BrokerParts, header: PullHeader, group: SubscriptionGro
   if ((header.sysFlag & PullSysFlag.FLAG_SUBSCRIPTION) !== 0) {
     const type = header.expressionType;
     if (type !== undefined && type !== 'TAG') {
-      if (type === '' || (header.subscription ?? '') === '') {
-        throw new RequestError('SUBSCRIPTION_PARSE_FAILED', "parse the consumer's subscription failed");
-      }
+      if (type === '' || (header.subscription ?? '') === '') throw unparsable();
       throw unsupportedFilter(type);
     }
     const codes = tagCodes(header.subscription);
+    if (codes === 'malformed') throw unparsable();
     return codes === undefined ? undefined : tagFilter(codes);
   }
   const subscription = registeredSubscription(parts, header, group);
@@ -129,6 +125,10 @@ function registeredSubscription(
     throw new RequestError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest");
   }
   return subscription;
+}
+
+function unparsable(): RequestError {
+  return new RequestError('SUBSCRIPTION_PARSE_FAILED', "parse the consumer's subscription failed");
 }
 
 /** Java: ExpressionType#isTagType. */

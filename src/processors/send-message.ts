@@ -1,12 +1,13 @@
 import { DLQ_PREFIX, describeTopic, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
-import { groupNameProblem, topicNameProblem } from '../codec/names.ts';
+import { topicNameProblem } from '../codec/names.ts';
 import { RequestError } from '../codec/response-codes.ts';
 import { isWriteable, MessageSysFlag, PermName } from '../codec/sys-flags.ts';
 import type { Handler, HandlerResult, Handlers, Request } from '../remoting/handler.ts';
 import { noReply } from '../remoting/handler.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 import type { PutRefusal } from '../store/results.ts';
+import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import { type BrokerParts, FAQ } from './parts.ts';
 import { ParkedSend, SendResponses } from './send-reply.ts';
 
@@ -48,7 +49,7 @@ function sendMessage(parts: BrokerParts): (request: Request<SendCommand>) => Han
         throw new RequestError('MESSAGE_ILLEGAL', 'the properties text is not valid JSON');
       if (!header.batch) refuseLaterKinds(parts, draft);
       const result = header.batch ? store.putMessages(draft) : store.putMessage(draft);
-      if (!result.accepted) throw refusalOf(result);
+      if (!result.accepted) throw refusalOf(responses, result);
       stats.putNums += result.msgNum;
       if (request.oneway) return noReply;
       return new ParkedSend(responses, result, queueId);
@@ -85,9 +86,7 @@ function acceptedTopic(parts: BrokerParts, request: Request<SendCommand>): Topic
   }
   const name = header.topic;
   if (topics.isReserved(name)) throw reserved(name);
-  const problem = topicNameProblem(name);
-  if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
-  return createdTopic(parts, request, name);
+  return createdTopic(parts, request, checkedTopicName(parts, name));
 }
 
 function createdTopic(parts: BrokerParts, request: Request<SendCommand>, name: string): Topic {
@@ -162,9 +161,7 @@ function refuseInBatch(topic: Topic): void {
  */
 function redirectRetry(parts: BrokerParts, draft: MessageDraft, request: Request<SendCommand>, topic: Topic): void {
   const { header } = request;
-  const group = topic.config.topicName.slice(RETRY_PREFIX.length);
-  const problem = groupNameProblem(group);
-  if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
+  const group = checkedGroupName(parts, topic.config.topicName.slice(RETRY_PREFIX.length));
   const groupConfig = parts.groups.find(group);
   if (groupConfig === undefined) {
     throw new RequestError('SUBSCRIPTION_GROUP_NOT_EXIST', `subscription group not exist, ${group} ${FAQ}`);
@@ -198,22 +195,29 @@ function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
   }
 }
 
-/** Java: SendMessageProcessor#handlePutMessageResult, the statuses that mean "not stored". */
-function refusalOf(result: PutRefusal): RequestError {
+/**
+ * Java: SendMessageProcessor#handlePutMessageResult, the statuses that mean "not stored". Java has one text for all
+ * causes of a status; here the cause follows in brackets (ADR 0022).
+ */
+function refusalOf(responses: SendResponses, result: PutRefusal): RequestError {
   switch (result.status) {
     case 'CREATE_MAPEDFILE_FAILED':
       return new RequestError('SYSTEM_ERROR', 'create mapped file failed, server is busy or broken.');
     case 'MESSAGE_ILLEGAL':
     case 'PROPERTIES_SIZE_EXCEEDED':
-      return new RequestError('MESSAGE_ILLEGAL', result.remark);
+      return new RequestError('MESSAGE_ILLEGAL', `${MESSAGE_ILLEGAL} [${result.remark}]`);
     case 'SERVICE_NOT_AVAILABLE':
-      return new RequestError('SERVICE_NOT_AVAILABLE', result.remark);
+      return new RequestError('SERVICE_NOT_AVAILABLE', responses.serviceNotAvailable(result.remark));
     case 'OS_PAGECACHE_BUSY':
       return new RequestError('SYSTEM_ERROR', '[PC_SYNCHRONIZED]broker busy, start flow control for a while');
     default:
       return new RequestError('SYSTEM_ERROR', result.remark === '' ? 'UNKNOWN_ERROR' : result.remark);
   }
 }
+
+const MESSAGE_ILLEGAL =
+  'the message is illegal, maybe msg body or properties length not matched. ' +
+  'msg body length limit 128k, msg properties length limit 32k.';
 
 function reserved(name: string): RequestError {
   return new RequestError('SYSTEM_ERROR', `the topic[${name}] is conflict with system reserved words.`);

@@ -21,14 +21,18 @@ type StoredStatus = keyof typeof STORED;
 
 /** What all answers to sends of one broker share: compiled templates and the constant half of every message id. */
 export class SendResponses {
+  readonly #parts: BrokerParts;
   readonly #config: BrokerParts['configs']['brokerConfig'];
   /** Upper-case hex of IP and port, the first half of an offset id. */
   readonly idPrefix: Buffer;
   readonly #templates = new Map<StoredStatus, ResponseTemplate>();
   #regionId = '';
   #traceOn = false;
+  #ratios = '';
+  #ratiosEndMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: BrokerParts) {
+    this.#parts = parts;
     this.#config = parts.configs.brokerConfig;
     this.idPrefix = Buffer.from(parts.storeHost.toString('hex').toUpperCase(), 'latin1');
   }
@@ -50,6 +54,28 @@ export class SendResponses {
     }) as unknown as ResponseTemplate;
     this.#templates.set(status, made);
     return made;
+  }
+
+  /** What a message is told whose write failed after it had been taken. */
+  lostInWrite(): string {
+    return this.serviceNotAvailable('the write to the CommitLog failed; the message is not stored');
+  }
+
+  /**
+   * Java's text, which guesses at a full disk, and behind it what is really the matter. Every refused message gets it,
+   * so the disk is asked once a second. Java: SendMessageProcessor#handlePutMessageResult, #diskUtil.
+   */
+  serviceNotAvailable(cause: string): string {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs >= this.#ratiosEndMs) {
+      const { commitLogDiskRatio = '-1', consumeQueueDiskRatio = '-1' } = this.#parts.store.runtimeInfo();
+      const ratio = (text: string): string => Number(text).toFixed(2).padStart(5);
+      const queues = ratio(consumeQueueDiskRatio);
+      this.#ratios = `CL: ${ratio(commitLogDiskRatio)} CQ: ${queues} INDEX: ${queues}`;
+      this.#ratiosEndMs = nowMs + 1000;
+    }
+    const guess = `maybe disk full, ${this.#ratios}, maybe your broker machine memory too small.`;
+    return `service not available now, ${guess} [${cause}]`;
   }
 
   /** The two fields that every answer to a send carries, also a refusal. */
@@ -75,7 +101,7 @@ export class ParkedSend implements ParkedReply {
       writeResponse(out, ROW, {
         code: responseCode('SERVICE_NOT_AVAILABLE'),
         opaque,
-        remark: 'service not available now, the write to the CommitLog failed; the message is not stored',
+        remark: this.#responses.lostInWrite(),
         header: this.#responses.failureHeader(),
         bodyBytes: 0,
       });

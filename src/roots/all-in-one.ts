@@ -63,10 +63,8 @@ export async function startAllInOne(options: AllInOneOptions): Promise<RunningAl
           'for others start bin/mqnamesrv and bin/mqbroker.',
         `Next: point a producer or consumer at name server ${HOST}:${namesrv.port}; Ctrl-C stops.`,
       ],
-      shutdown: async () => {
-        await broker.shutdown();
-        await namesrv.shutdown();
-      },
+      // The broker first: it unregisters.
+      shutdown: () => broker.shutdown().finally(() => namesrv.shutdown()),
     };
   } catch (error) {
     await namesrv.shutdown();

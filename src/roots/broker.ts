@@ -15,6 +15,7 @@ import { brokerHandlers } from '../processors/index.ts';
 import type { BrokerParts } from '../processors/parts.ts';
 import { Admission, brokerLimits } from '../remoting/admission.ts';
 import { RemotingClient } from '../remoting/client.ts';
+import { connectionLimits } from '../remoting/connection.ts';
 import { Dispatcher } from '../remoting/dispatcher.ts';
 import { LoopTurn } from '../remoting/loop-turn.ts';
 import { ParkedReplies } from '../remoting/parked-replies.ts';
@@ -24,6 +25,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Listener, Net } from '../util/net.ts';
+import type { ProcInfo } from '../util/proc-info.ts';
 import { StateFile } from '../util/state-file.ts';
 
 const HOUSEKEEPING_PERIOD_MS = 10_000;
@@ -38,6 +40,8 @@ export interface BrokerWorld {
   readonly clock: Clock;
   readonly log: Logger;
   readonly fetchText: (url: string) => Promise<string>;
+  /** Processes of the host; by default what /proc tells. */
+  readonly proc?: ProcInfo;
   /** Memory of the host, bytes. */
   readonly totalMemoryBytes: number;
   /** Runs a shell script when this process is gone, however it ends. */
@@ -56,19 +60,121 @@ export interface BrokerOptions extends BrokerWorld {
 export interface RunningBroker {
   /** `ip:port` told to clients. */
   readonly address: string;
-  /** Stops as Java's shutdown hook does; resolves when everything is on disk and the ports are free. */
+  /** Stops; resolves when everything is on disk and the ports are free. Asked again it gives the same promise. */
   shutdown(): Promise<void>;
 }
 
 /** Puts a broker together and starts it. Rejects when it cannot start; then nothing is left open. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const broker = new Broker(options, await openParts(options));
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.stop();
+    throw error;
+  }
+  return broker;
+}
+
+/** The running parts and their life. Java: BrokerController. */
+class Broker implements RunningBroker {
+  readonly address: string;
+  readonly #options: BrokerOptions;
+  readonly #parts: BrokerParts;
+  readonly #server: RemotingServer;
+  readonly #client: RemotingClient;
+  readonly #outer: BrokerOuterApi;
+  #timers: readonly Timer[] = [];
+  #ha: Listener | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: BrokerOptions, parts: BrokerParts) {
+    const { configs, clock, log } = options;
+    const { brokerIP1, brokerIP2 } = configs.brokerConfig;
+    const { listenPort } = configs.nettyServerConfig;
+    this.#options = options;
+    this.#parts = parts;
+    const turn = new LoopTurn(clock);
+    this.#client = new RemotingClient({ ...clientOptions(configs), net: options.net, clock, log, turn });
+    this.#server = serverOf(options, parts, turn);
+    this.address = `${brokerIP1}:${listenPort}`;
+    this.#outer = new BrokerOuterApi({
+      client: this.#client,
+      configs,
+      topics: parts.topics,
+      clock,
+      log,
+      brokerAddr: this.address,
+      haServerAddr: `${brokerIP2}:${listenPort + 1}`,
+      fetchText: options.fetchText,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { store, holds } = this.#parts;
+    store.start();
+    await this.#server.start();
+    this.#ha = await listenForSlaves(this.#options);
+    holds.start();
+    this.#timers = startTimers(this.#parts);
+    await this.#outer.start();
+  }
+
+  shutdown(): Promise<void> {
+    return this.stop();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /**
+   * The store first: it refuses what still comes, writes and flushes what it took, and thereby lets the parked replies
+   * go out before the connections close. Then as Java: the name servers are told, and the offsets are saved, which
+   * consumers commit until their connection closes. A step that fails does not keep the others from being done.
+   */
+  async #stop(): Promise<void> {
+    const { holds, store, offsets, log } = this.#parts;
+    for (const timer of this.#timers) timer.cancel();
+    holds.shutdown();
+    const failures: unknown[] = [];
+    const step = async (what: string, act: () => Promise<void> | void | undefined): Promise<void> => {
+      try {
+        await act();
+      } catch (error) {
+        log.error({ err: error }, `stopping: ${what} failed`);
+        failures.push(error);
+      }
+    };
+    await step('closing the store', () => store.shutdown());
+    await step('closing the ports', () => this.#server.close());
+    await step('closing the replication port', () => this.#ha?.close());
+    await step('unregistering', () => this.#outer.shutdown());
+    await step('saving the consumer offsets', () => offsets.persistNow());
+    await step('closing connections to name servers', () => this.#client.close());
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+function clientOptions({ nettyClientConfig }: BrokerConfigs) {
+  return {
+    connectTimeoutMs: nettyClientConfig.connectTimeoutMillis,
+    idleMs: nettyClientConfig.clientChannelMaxIdleTimeSeconds * 1000,
+    closeOnTimeout: nettyClientConfig.clientCloseSocketIfTimeout,
+    limits: { ...connectionLimits, mostPendingRequests: Math.max(1, nettyClientConfig.clientAsyncSemaphoreValue) },
+  };
+}
+
+/** Both ports with one dispatcher each, and what else hangs on their connections and on the marks of the store. */
+function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): RemotingServer {
   const { configs, clock, log } = options;
-  const turn = new LoopTurn(clock);
-  const client = new RemotingClient({ net: options.net, clock, log, turn });
+  const { listenPort, serverChannelMaxIdleTimeSeconds, serverAsyncSemaphoreValue } = configs.nettyServerConfig;
   const parked = new ParkedReplies({ clock, log, turn });
-  const { parts, store, persistable } = openParts(options);
-  const { listenPort, serverChannelMaxIdleTimeSeconds } = configs.nettyServerConfig;
-  const admission = new Admission(brokerLimits(configs.brokerConfig));
+  const { messageStoreConfig } = configs;
+  const admission = new Admission(brokerLimits(configs.brokerConfig), () =>
+    writeStall(parked.headWaitMs, messageStoreConfig.osPageCacheBusyTimeOutMills),
+  );
   const handlers = brokerHandlers(parts);
   const portOf = (port: 'main' | 'vip') => ({
     host: options.host,
@@ -82,6 +188,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     turn,
     ports: [portOf('main'), portOf('vip')],
     idleMs: serverChannelMaxIdleTimeSeconds * 1000,
+    limits: { ...connectionLimits, mostPendingRequests: Math.max(1, serverAsyncSemaphoreValue) },
   });
   server.addListener({
     onClose: (connection) => {
@@ -89,55 +196,21 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       parts.consumers.onClose(connection, (group, others) => notifyIdsChanged(parts, group, others));
     },
   });
-  store.onMarks((marks) => parked.release(marks));
-  const { brokerIP1, brokerIP2 } = configs.brokerConfig;
-  const address = `${brokerIP1}:${listenPort}`;
-  const outer = new BrokerOuterApi({
-    client,
-    configs,
-    topics: parts.topics,
-    clock,
-    log,
-    brokerAddr: address,
-    haServerAddr: `${brokerIP2}:${listenPort + 1}`,
-    fetchText: options.fetchText,
-  });
-  let ha: Listener | undefined;
-  const stopAll = async (): Promise<void> => {
-    parts.holds.shutdown();
-    await server.close();
-    await ha?.close();
-    await store.shutdown();
-    await outer.shutdown();
-    persistable.persistNow();
-    await client.close();
-  };
-  try {
-    store.start();
-    await server.start();
-    ha = await listenForSlaves(options, listenPort + 1);
-    parts.holds.start();
-    await outer.start();
-  } catch (error) {
-    await stopAll();
-    throw error;
-  }
-  const timers = startTimers(parts);
-  return {
-    address,
-    shutdown: async () => {
-      for (const timer of timers) timer.cancel();
-      await stopAll();
-    },
-  };
+  parts.store.onMarks((marks) => parked.release(marks));
+  return server;
+}
+
+/** Java: DefaultMessageStore#isOSPageCacheBusy, with its upper bound. */
+const LONGEST_STALL_MS = 10_000_000;
+
+/** Why no more sends are taken while the write of those before them does not end. */
+function writeStall(waitMs: number, limitMs: number): string | undefined {
+  if (waitMs <= limitMs || waitMs >= LONGEST_STALL_MS) return undefined;
+  return `the messages before it have waited ${Math.floor(waitMs)} ms for their write to the CommitLog`;
 }
 
 /** Opens the store, which takes its lock before anything is read, then reads the state files. */
-function openParts(options: BrokerOptions): {
-  parts: BrokerParts;
-  store: MessageStore;
-  persistable: ConsumerOffsetManager;
-} {
+async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   const { fs, clock, log, configs } = options;
   const { brokerConfig, messageStoreConfig, nettyServerConfig } = configs;
   const storeHost = encodeHost(brokerConfig.brokerIP1, nettyServerConfig.listenPort);
@@ -146,6 +219,7 @@ function openParts(options: BrokerOptions): {
     clock,
     limit: brokerConfig.pullThreadPoolQueueCapacity,
     maxOffset: (topic, queueId) => store.getMaxOffsetInQueue(topic, queueId),
+    settings: brokerConfig,
   });
   const store = MessageStore.open({
     fs,
@@ -155,35 +229,44 @@ function openParts(options: BrokerOptions): {
     ports: { messageArrivingListener: holds },
     totalMemoryBytes: options.totalMemoryBytes,
     afterDeath: options.afterDeath,
+    ...(options.proc === undefined ? {} : { proc: options.proc }),
   });
+  try {
+    return {
+      ...loadTables(options),
+      configs,
+      store,
+      consumers: new ConsumerManager({ clock, log }),
+      producers: new ProducerManager({ clock, log }),
+      locks: new RebalanceLockManager(clock),
+      holds,
+      stats: new BrokerStats(),
+      clock,
+      log,
+      startedAtMs: clock.now(),
+      commitLogPartition: () => partitionOf(fs, messageStoreConfig.storePathCommitLog),
+      fileProperties: options.fileProperties,
+      storeHost,
+      random: (below) => randomInt(below),
+    };
+  } catch (error) {
+    await store.shutdown();
+    throw error;
+  }
+}
+
+/** The tables that are kept in files. Throws StateFileError. */
+function loadTables({ fs, clock, log, configs }: BrokerOptions): Pick<BrokerParts, 'topics' | 'groups' | 'offsets'> {
+  const { brokerConfig: config, messageStoreConfig } = configs;
   const file = (name: string): StateFile =>
     new StateFile({ fs, log, path: `${messageStoreConfig.storePathRootDir}/config/${name}` });
-  const topics = new TopicConfigManager({ config: brokerConfig, clock, file: file('topics.json') });
-  const groups = new SubscriptionGroupManager({ config: brokerConfig, clock, file: file('subscriptionGroup.json') });
+  const topics = new TopicConfigManager({ config, clock, file: file('topics.json') });
+  const groups = new SubscriptionGroupManager({ config, clock, file: file('subscriptionGroup.json') });
   const offsets = new ConsumerOffsetManager({ file: file('consumerOffset.json'), log });
   topics.load();
   groups.load();
   offsets.load();
-  const parts: BrokerParts = {
-    configs,
-    store,
-    topics,
-    groups,
-    offsets,
-    consumers: new ConsumerManager({ clock, log }),
-    producers: new ProducerManager({ clock, log }),
-    locks: new RebalanceLockManager(clock),
-    holds,
-    stats: new BrokerStats(),
-    clock,
-    log,
-    startedAtMs: clock.now(),
-    commitLogPartition: () => partitionOf(fs, messageStoreConfig.storePathCommitLog),
-    fileProperties: options.fileProperties,
-    storeHost,
-    random: (below) => randomInt(below),
-  };
-  return { parts, store, persistable: offsets };
+  return { topics, groups, offsets };
 }
 
 /** Size and room of the partition of a path; of its nearest parent before the first message made it. */
@@ -194,7 +277,8 @@ function partitionOf(fs: Fs, path: string): { totalBytes: number; freeBytes: num
 }
 
 /** Slaves come with the issue on replication; until then the port is taken and closes what connects. */
-function listenForSlaves({ net, host, log }: BrokerOptions, port: number): Promise<Listener> {
+function listenForSlaves({ net, host, log, configs }: BrokerOptions): Promise<Listener> {
+  const port = configs.nettyServerConfig.listenPort + 1;
   const address = host === undefined ? { port } : { host, port };
   return net.listen({ ...address, maxConnections: 64 }, (socket) => {
     log.warn({ peer: socket.remoteAddress }, 'a slave connected; replication is not available yet, closing');

@@ -31,6 +31,7 @@ export interface NamesrvOptions {
 /** A name server that serves. */
 export interface RunningNamesrv {
   readonly port: number;
+  /** Resolves when the port is free. Asked again it gives the same promise. */
   shutdown(): Promise<void>;
 }
 
@@ -68,11 +69,13 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
       timers.push(clock.setInterval(() => routes.scanNotActive(), SCAN_PERIOD_MS));
     }, FIRST_SCAN_MS),
   );
+  let stopping: Promise<void> | undefined;
   return {
     port: server.ports[0] ?? listenPort,
-    shutdown: async () => {
+    shutdown: () => {
       for (const timer of timers) timer.cancel();
-      await server.close();
+      stopping ??= server.close();
+      return stopping;
     },
   };
 }

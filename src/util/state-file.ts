@@ -20,6 +20,8 @@ export class StateFile {
   readonly #log: Logger;
   #writing: Promise<boolean> | undefined;
   #next: (() => string) | undefined;
+  /** Files written by {@link saveNow}: a background write that was overtaken by one must not take its place. */
+  #savedNow = 0;
 
   constructor(options: { fs: Fs; log: Logger; path: string }) {
     this.#fs = options.fs;
@@ -50,6 +52,8 @@ export class StateFile {
 
   /** Writes and syncs at once, for small tables whose change is acknowledged right afterwards. Throws FsError. */
   saveNow(text: string): void {
+    this.#next = undefined;
+    this.#savedNow += 1;
     const file = this.#writeTemporary(text);
     try {
       file.fdatasync();
@@ -75,6 +79,7 @@ export class StateFile {
   async #writeAll(): Promise<boolean> {
     for (let text = this.#next; text !== undefined; text = this.#next) {
       this.#next = undefined;
+      const savedNow = this.#savedNow;
       try {
         const file = this.#writeTemporary(text());
         try {
@@ -82,7 +87,7 @@ export class StateFile {
         } finally {
           file.close();
         }
-        this.#swap();
+        if (savedNow === this.#savedNow) this.#swap();
       } catch (error) {
         this.#log.error({ file: this.path, error }, 'state file was not written; the next save tries again');
         return false;

@@ -6,14 +6,13 @@ export const SUB_ALL = '*';
 
 /**
  * Hashes of the tags of an expression such as `A || B`; undefined when it matches every message.
- * Java: FilterAPI#buildSubscriptionData.
+ * @returns 'malformed' for one that consists of separators. Java: FilterAPI#buildSubscriptionData, String#split.
  */
-export function tagCodes(expression: string | undefined): number[] | undefined {
+export function tagCodes(expression: string | undefined): number[] | undefined | 'malformed' {
   if (expression === undefined || expression === '' || expression === SUB_ALL) return undefined;
-  const tags = expression
-    .split('||')
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
+  const parts = expression.split('||');
+  if (parts.every((part) => part === '')) return 'malformed';
+  const tags = parts.map((part) => part.trim()).filter((tag) => tag !== '');
   return tags.map((tag) => javaStringHash(tag));
 }
 

@@ -23,7 +23,9 @@ export function updateAndCreateTopic(
     if (topic === parts.configs.brokerConfig.brokerClusterName) {
       throw new RequestError('SYSTEM_ERROR', `the topic[${topic}] is conflict with system reserved words.`);
     }
-    const problem = topicNameProblem(topic) ?? queueProblem(readQueueNums) ?? queueProblem(writeQueueNums);
+    const isUsable = parts.topics.select(topic)?.safe === true;
+    const nameProblem = isUsable ? undefined : topicNameProblem(topic);
+    const problem = nameProblem ?? queueProblem(readQueueNums) ?? queueProblem(writeQueueNums);
     if (problem !== undefined) throw new RequestError('SYSTEM_ERROR', problem);
     parts.topics.update({
       topicName: topic,
