@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Kind,
@@ -12,6 +12,9 @@ import { takePorts } from '../testing/ports.ts';
 
 /** Results and logs of the benches. */
 export const benchDir = join(repoDir, 'build', 'bench');
+
+const removeAttempts = 20;
+const removePauseMs = 100;
 
 /** One broker under load with a name server of its own. */
 export interface Side {
@@ -60,7 +63,7 @@ export function openStoreWorkspace(name: string): Workspace {
   const logDir = join(benchDir, 'logs', name);
   mkdirSync(logDir, { recursive: true });
   const dir = mkdtempSync(join(benchDir, `work-${name}-`));
-  const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  const remove = (): void => removeTree(dir);
   // Also when a run is broken off: these directories may hold many gigabytes.
   process.once('exit', remove);
   const close = (): void => {
@@ -68,6 +71,20 @@ export function openStoreWorkspace(name: string): Workspace {
     remove();
   };
   return { dir, logDir, close };
+}
+
+/**
+ * Removes a directory in which a shell of a killed broker may still be at work (it gives the lock file back), which
+ * makes a removal end early without an error. Throws when the directory is still there after some seconds.
+ */
+function removeTree(dir: string): void {
+  const pauses = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 0; attempt < removeAttempts; attempt++) {
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    if (!existsSync(dir)) return;
+    Atomics.wait(pauses, 0, 0, removePauseMs);
+  }
+  throw new Error(`${dir} cannot be removed`);
 }
 
 async function brokerOf(
