@@ -36,7 +36,7 @@ export function recover(parts: RecoveryParts, cleanStop: boolean): number {
   if (log.files.lastFile === undefined) consumeQueues.destroyLogics();
   log.endAt(found.end);
   makeDurable(log, found.from);
-  if (queuesEnd >= found.end) {
+  if (queuesEnd > found.end) {
     logger.warn({ queuesEnd, end: found.end }, 'the consume queues know more than the commit log: cut to its end');
     consumeQueues.truncateDirtyLogicFiles(found.end);
   }
