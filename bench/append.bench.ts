@@ -36,7 +36,7 @@ const TOPIC = 'BenchTopic';
 const TOPIC_BYTES = Buffer.from(TOPIC);
 const CLUSTER = Buffer.from('CLUSTER\u0001DefaultCluster\u0002');
 
-/** Puts for `forMs`, then reads everything back queue by queue, with the real file system under the OS's temp directory. */
+/** Puts for `forMs`, then reads everything back queue by queue, on real files below the temporary directory. */
 export async function measureStore(load: AppendLoad, forMs: number): Promise<{ put: AppendResult; read: ReadResult }> {
   const root = mkdtempSync(join(tmpdir(), 'wenchang-append-bench-'));
   try {

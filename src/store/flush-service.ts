@@ -115,15 +115,20 @@ export class FlushService {
     const { clock } = this.#parts;
     try {
       do {
-        this.#again = false;
         this.#lastFlushMs = clock.monotonicMs();
         const storeTimestamp = this.#parts.lastTimestamp();
         if (!(await this.#flushFiles())) return;
         this.#parts.onFlushed(storeTimestamp);
-      } while (this.#again);
+      } while (this.#takeAgain());
     } finally {
       this.#inFlight = undefined;
     }
+  }
+
+  #takeAgain(): boolean {
+    const again = this.#again;
+    this.#again = false;
+    return again;
   }
 
   async #flushFiles(): Promise<boolean> {

@@ -5,11 +5,11 @@ import type { Marks } from '../util/ticket.ts';
 import { Append } from './append.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
+import { FlushConsumeQueueService } from './flush-consume-queue-service.ts';
 import { FlushService } from './flush-service.ts';
 import type { MessageDraft } from './message-draft.ts';
 import { type MessageStoreOptions, type OpenStore, openStore } from './open-store.ts';
 import type { MessageFilter } from './ports.ts';
-import { QueueFlushService } from './queue-flush-service.ts';
 import {
   type GetMessageRequest,
   type GetMessageResult,
@@ -40,7 +40,7 @@ export class MessageStore {
   readonly #consumeQueues: ConsumeQueueTable;
   readonly #append: Append;
   readonly #flush: FlushService;
-  readonly #queueFlush: QueueFlushService;
+  readonly #queueFlush: FlushConsumeQueueService;
   readonly #reads: StoreReads;
   readonly #flags = new RunningFlags();
   readonly #marks: { written: number; flushed: number; replicated: number };
@@ -80,7 +80,7 @@ export class MessageStore {
       onFlushed: (storeTimestamp) => this.#onFlushed(storeTimestamp),
       onFailed: () => this.#stopWriting('flushing the commit log failed'),
     });
-    this.#queueFlush = new QueueFlushService({
+    this.#queueFlush = new FlushConsumeQueueService({
       ...{ clock, config, logger, consumeQueues, checkpoint, index: open.index },
       lastStoreTimestamp: () => dispatch.lastStoreTimestamp,
       onFailed: () => this.#stopWriting('flushing consume queues or index failed'),

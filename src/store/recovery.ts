@@ -64,7 +64,7 @@ interface LogEnd {
   readonly storeTimestamp: number;
 }
 
-/** After a clean stop the last three files are checked; otherwise all from the checkpoint on, each record dispatched. */
+/** After a clean stop the last three files are checked; otherwise all from the checkpoint on, and dispatched. */
 function findEnd(parts: RecoveryParts, cleanStop: boolean): LogEnd {
   const { log, config } = parts;
   const { files } = log.files;

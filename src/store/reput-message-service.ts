@@ -7,7 +7,7 @@ import { LogWalk } from './log-walk.ts';
 export type RecordVisitor = (bytes: Buffer, peek: RecordPeek) => void;
 
 /**
- * Feeds records of the CommitLog from disk to the dispatch: after recovery, for what the consume queues do not know yet.
+ * Feeds records of the CommitLog from disk to the dispatch: after recovery, for what the consume queues do not know.
  * While a master runs, its turns feed the dispatch from memory. Java: DefaultMessageStore.ReputMessageService.
  */
 export class ReputMessageService {

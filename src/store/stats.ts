@@ -1,6 +1,6 @@
 import type { Clock } from '../util/clock.ts';
 
-/** Latency classes: all but the first hold what is below their limit in ms; with the labels of the report. Java: StoreStatsService#printPutMessage…. */
+/** Latency classes: all but the first hold what is below their limit in ms; with the labels of code 28. */
 const LATENCY_CLASSES: readonly (readonly [number, string])[] = [
   [0, '[<=0ms]'],
   [10, '[0~10ms]'],

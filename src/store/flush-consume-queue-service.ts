@@ -9,7 +9,7 @@ import type { StoreCheckpoint } from './store-checkpoint.ts';
 const INDEX_FLUSH_PERIOD_MS = 10_000;
 
 /** What the service flushes. */
-export interface QueueFlushParts {
+export interface FlushConsumeQueueParts {
   readonly clock: Clock;
   readonly config: MessageStoreConfig;
   readonly logger: Logger;
@@ -23,18 +23,18 @@ export interface QueueFlushParts {
 }
 
 /**
- * Brings consume queues and index to disk now and then, and the checkpoint behind them, on the thread pool. Nothing depends on
- * it but the length of the next recovery. Java: DefaultMessageStore.FlushConsumeQueueService.
+ * Brings consume queues and index to disk now and then, and the checkpoint behind them, on the thread pool. Nothing
+ * depends on it but the length of the next recovery. Java: DefaultMessageStore.FlushConsumeQueueService.
  */
-export class QueueFlushService {
-  readonly #parts: QueueFlushParts;
+export class FlushConsumeQueueService {
+  readonly #parts: FlushConsumeQueueParts;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
   #lastThoroughMs = 0;
   #lastIndexMs = 0;
   #stopped = false;
 
-  constructor(parts: QueueFlushParts) {
+  constructor(parts: FlushConsumeQueueParts) {
     this.#parts = parts;
   }
 
