@@ -34,6 +34,7 @@ describe.each<JavaStoreName>(['clean', 'crashed', 'torn'])('the %s store of Java
     const { store } = openFixture(name);
     const messages = survivors(name, store.getMaxPhyOffset());
     for (const message of messages) {
+      expect(await store.selectOneMessageByOffset(message.physicalOffset)).toHaveLength(message.size);
       const found = store.lookMessageByOffset(message.physicalOffset);
       expect(found).toMatchObject({
         topic: message.topic,

@@ -41,16 +41,20 @@ export class Lookups {
   }
 
   /** The bytes of the record that begins at the physical offset, or undefined. Java: #selectOneMessageByOffset. */
-  selectOneMessageByOffset(phyOffset: number): Buffer | undefined {
-    const { log } = this.#parts;
-    const size = log.readSize(phyOffset);
-    if (size === undefined || size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes) return undefined;
-    return log.readRecord(phyOffset, size);
+  async selectOneMessageByOffset(phyOffset: number): Promise<Buffer | undefined> {
+    const { fetch } = this.#parts;
+    const places = new RecordPlaces();
+    if (!this.#addPlace(places, phyOffset, await fetch.sizeAt(phyOffset))) return undefined;
+    const { bytes, sizes } = await fetch.fetch(places);
+    return sizes.length === 1 ? bytes : undefined;
   }
 
   /** The message that begins at the physical offset, or undefined. Java: #lookMessageByOffset. */
   lookMessageByOffset(phyOffset: number): MessageExt | undefined {
-    const record = this.selectOneMessageByOffset(phyOffset);
+    const { log } = this.#parts;
+    const size = log.readSize(phyOffset);
+    if (size === undefined || size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes) return undefined;
+    const record = log.readRecord(phyOffset, size);
     if (record === undefined) return undefined;
     const message = decodeRecord(record, 0);
     return typeof message === 'string' ? undefined : message;
@@ -119,7 +123,7 @@ export class Lookups {
     begin: number,
     end: number,
   ): Promise<QueryMessageResult> {
-    const { index, log, fetch, config } = this.#parts;
+    const { index, fetch, config } = this.#parts;
     const keyHash = toIndexKeyHash(javaStringHash(`${topic}#${key}`));
     let until = end;
     for (let round = 0; round < QUERY_ROUNDS; round++) {
@@ -128,9 +132,7 @@ export class Lookups {
       if (found.length === 0) break;
       const places = new RecordPlaces();
       for (const phyOffset of found.sort((a, b) => a - b)) {
-        const size = log.readSize(phyOffset) ?? 0;
-        if (size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes || phyOffset + size > log.writtenEnd) continue;
-        places.add(phyOffset, size);
+        this.#addPlace(places, phyOffset, await fetch.sizeAt(phyOffset));
       }
       if (places.count > 0) {
         const { bytes, sizes } = await fetch.fetch(places);
@@ -150,6 +152,14 @@ export class Lookups {
       until = first;
     }
     return { indexLastUpdateTimestamp: 0, indexLastUpdatePhyoffset: 0, buffers: [], sizeBytes: 0 };
+  }
+
+  /** False when no record can have this size there. */
+  #addPlace(places: RecordPlaces, phyOffset: number, size: number | undefined): boolean {
+    if (size === undefined || size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes) return false;
+    if (phyOffset + size > this.#parts.log.writtenEnd) return false;
+    places.add(phyOffset, size);
+    return true;
   }
 
   #placeOf(topic: string, queueId: number, queueOffset: number): { phyOffset: number; size: number } | undefined {

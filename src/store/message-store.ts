@@ -218,7 +218,7 @@ export class MessageStore {
   }
 
   /** The message that begins at a physical offset, as stored. Java: #selectOneMessageByOffset. */
-  selectOneMessageByOffset(phyOffset: number): Buffer | undefined {
+  selectOneMessageByOffset(phyOffset: number): Promise<Buffer | undefined> {
     return this.#reads.lookups.selectOneMessageByOffset(phyOffset);
   }
 

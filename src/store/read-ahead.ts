@@ -65,7 +65,9 @@ export class ReadAhead {
     }
     const block = this.#keep(key, this.#load(file, from));
     const next = from + BLOCK_BYTES;
-    const mayFetchAlong = this.#waiting.length === 0 && key + 2 * BLOCK_BYTES <= this.#log.writtenEnd;
+    // Only a reader that goes forward wants more; a single look-up does not.
+    const isForward = this.#blocks.has(key - BLOCK_BYTES) && this.#waiting.length === 0;
+    const mayFetchAlong = isForward && key + 2 * BLOCK_BYTES <= this.#log.writtenEnd;
     if (next < file.fileSize && mayFetchAlong && !this.#blocks.has(key + BLOCK_BYTES)) {
       // Nobody waits for it yet: a failure is met again by who does.
       this.#keep(key + BLOCK_BYTES, this.#load(file, next)).catch(() => undefined);

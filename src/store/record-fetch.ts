@@ -4,6 +4,7 @@ import type { ReadAhead } from './read-ahead.ts';
 /** One read covers several records while it stays below this, and below eight times what is wanted of it. */
 const MAX_SPAN_BYTES = 1 << 20;
 const MAX_SPAN_FACTOR = 8;
+const SIZE_BYTES = 4;
 
 /** Places of records: physical offset and size of each, in the order in which they are wanted. */
 export class RecordPlaces {
@@ -77,14 +78,25 @@ export class RecordFetch {
     return this.#verified(places.phyOffsets, places.sizes.slice(0, places.count), target);
   }
 
-  /** Whether any record is old enough that reading it could wait for a disk. */
-  #isCold(places: RecordPlaces): boolean {
+  /** TOTALSIZE at a physical offset, or undefined when nothing is there. Throws or rejects with StoreIoError. */
+  sizeAt(phyOffset: number): number | undefined | Promise<number | undefined> {
+    if (phyOffset < this.#log.minOffset || phyOffset + SIZE_BYTES > this.#log.writtenEnd) return undefined;
+    if (phyOffset >= this.#coldEnd()) return this.#log.readSize(phyOffset);
+    const head = Buffer.allocUnsafe(SIZE_BYTES);
+    return this.#readAhead
+      .read(phyOffset, SIZE_BYTES, head, 0)
+      .then((found) => (found ? head.readInt32BE(0) : undefined));
+  }
+
+  /** What lies below is old enough that reading it could wait for a disk. */
+  #coldEnd(): number {
     const horizon = Math.max(this.#startEnd, this.#log.writtenEnd - this.#memoryBytes());
-    const hot = this.#log.window.startOffset ?? this.#log.writtenEnd;
-    for (let at = 0; at < places.count; at++) {
-      const phyOffset = places.phyOffsets[at] as number;
-      if (phyOffset < horizon && phyOffset < hot) return true;
-    }
+    return Math.min(horizon, this.#log.window.startOffset ?? this.#log.writtenEnd);
+  }
+
+  #isCold(places: RecordPlaces): boolean {
+    const coldEnd = this.#coldEnd();
+    for (let at = 0; at < places.count; at++) if ((places.phyOffsets[at] as number) < coldEnd) return true;
     return false;
   }
 

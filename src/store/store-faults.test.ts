@@ -192,7 +192,7 @@ describe('an idle store', () => {
     put(test.store, { body: 'one' });
     await settle(test, 45_000);
     test.fs.fail({ operation: 'pread', path: LOG, code: 'EIO' });
-    expect(() => test.store.selectOneMessageByOffset(0)).toThrow(/EIO/);
+    await expect(test.store.selectOneMessageByOffset(0)).rejects.toThrow(/EIO/);
     expect(await readAll(test.store)).toEqual(['one']);
     put(test.store, { body: 'two' });
     test.clock.endTurn();

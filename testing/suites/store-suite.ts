@@ -42,7 +42,7 @@ function putCases(make: Make): void {
     put(store, { body: 'two' });
     expect(store.getMaxOffsetInQueue('TopicA', 0)).toBe(0);
     expect(store.getMaxPhyOffset()).toBe(0);
-    expect(store.selectOneMessageByOffset(ticket.phyOffset)).toBeUndefined();
+    expect(await store.selectOneMessageByOffset(ticket.phyOffset)).toBeUndefined();
     expect(store.marks.written).toBe(0);
     clock.endTurn();
     expect(store.marks.written).toBe(ticket.wroteBytes * 2);
@@ -114,7 +114,7 @@ function recordCases(make: Make): void {
     const ticket = store.putMessage(draft);
     clock.endTurn();
     if (!ticket.accepted) throw new Error(ticket.remark);
-    const record = store.selectOneMessageByOffset(ticket.phyOffset) as Buffer;
+    const record = (await store.selectOneMessageByOffset(ticket.phyOffset)) as Buffer;
     expect(record.readInt32BE(36)).toBe(0x31);
     expect(bodyOf(record)).toBe('hello');
     expect([...propertiesOf(record)]).toEqual([
