@@ -6,39 +6,48 @@ import type { StateFile } from '../util/state-file.ts';
 /** Java: NamesrvUtil.NAMESPACE_ORDER_TOPIC_CONFIG. */
 export const ORDER_TOPIC_CONFIG = 'ORDER_TOPIC_CONFIG';
 
-/** What the table may hold; Java has no limits. */
-const MOST_NAMESPACES = 1_000;
-const MOST_KEYS = 500_000;
-const MOST_VALUE_CHARACTERS = 65_536;
+/** What the table may hold, so that every answer with a whole namespace fits a frame. Java has no limits. */
+export interface KvLimits {
+  readonly entries: number;
+  /** Of all namespaces, keys and values together. */
+  readonly characters: number;
+}
+
+export const kvLimits: KvLimits = { entries: 200_000, characters: 4_194_304 };
 
 /** Namespace → key → value, kept in `kvConfigPath`. Java: KVConfigManager. */
 export class KvConfigManager {
   readonly #table = new Map<string, Map<string, string>>();
   readonly #file: StateFile;
+  readonly #limits: KvLimits;
+  #entries = 0;
+  #characters = 0;
 
-  constructor(file: StateFile) {
+  constructor(file: StateFile, limits = kvLimits) {
     this.#file = file;
+    this.#limits = limits;
   }
 
-  /** @throws StateFileError */
+  /** Reads the file, whatever its size. @throws StateFileError */
   load(): void {
     const loaded = this.#file.load((text) => {
       const table = decodeBody(kvConfigSerializeWrapper, text);
       return table instanceof DecodeError ? undefined : table;
     });
-    for (const [namespace, values] of loaded?.configTable ?? []) this.#table.set(namespace, new Map(values));
+    for (const [namespace, values] of loaded?.configTable ?? []) {
+      this.#namespace(namespace);
+      for (const [key, value] of values) this.#set(namespace, key, value);
+    }
   }
 
-  /** False when the table or the value is too large. Throws FsError. Java: KVConfigManager#putKVConfig. */
+  /** False when there is no room for it. Throws FsError. Java: KVConfigManager#putKVConfig. */
   put(namespace: string, key: string, value: string): boolean {
-    let values = this.#table.get(namespace);
-    if (values === undefined) {
-      if (this.#table.size >= MOST_NAMESPACES) return false;
-      values = new Map();
-      this.#table.set(namespace, values);
-    }
-    if (value.length > MOST_VALUE_CHARACTERS || (!values.has(key) && values.size >= MOST_KEYS)) return false;
-    values.set(key, value);
+    const old = this.#table.get(namespace)?.get(key);
+    const isNew = old === undefined;
+    const grows = isNew ? namespace.length + key.length + value.length : value.length - old.length;
+    const { entries, characters } = this.#limits;
+    if ((isNew && this.#entries >= entries) || (grows > 0 && this.#characters + grows > characters)) return false;
+    this.#set(namespace, key, value);
     this.#persist();
     return true;
   }
@@ -52,9 +61,34 @@ export class KvConfigManager {
     return this.#table.get(namespace);
   }
 
-  /** Throws FsError. Java: KVConfigManager#deleteKVConfig. */
+  /** The emptied namespace stays. Throws FsError. Java: KVConfigManager#deleteKVConfig. */
   delete(namespace: string, key: string): void {
-    if (this.#table.get(namespace)?.delete(key) === true) this.#persist();
+    const values = this.#table.get(namespace);
+    const old = values?.get(key);
+    if (values === undefined || old === undefined) return;
+    values.delete(key);
+    this.#entries -= 1;
+    this.#characters -= key.length + old.length;
+    this.#persist();
+  }
+
+  #set(namespace: string, key: string, value: string): void {
+    const values = this.#namespace(namespace);
+    const old = values.get(key);
+    if (old === undefined) this.#entries += 1;
+    this.#characters += old === undefined ? key.length + value.length : value.length - old.length;
+    values.set(key, value);
+  }
+
+  /** A namespace is never removed, so its name counts for good, as an entry of its own. */
+  #namespace(namespace: string): Map<string, string> {
+    const known = this.#table.get(namespace);
+    if (known !== undefined) return known;
+    const values = new Map<string, string>();
+    this.#table.set(namespace, values);
+    this.#entries += 1;
+    this.#characters += namespace.length;
+    return values;
   }
 
   #persist(): void {

@@ -7,8 +7,7 @@ import type { NamesrvParts } from './parts.ts';
 /** 100: Java: DefaultRequestProcessor#putKVConfig. */
 export function putKvConfig({ kv }: NamesrvParts): Handler<'PUT_KV_CONFIG'> {
   return ({ header: { namespace, key, value } }) => {
-    if (!kv.put(namespace, key, value))
-      throw new RequestError('SYSTEM_ERROR', 'the KV table or the value is too large');
+    if (!kv.put(namespace, key, value)) throw new RequestError('SYSTEM_ERROR', 'no room left in the KV table');
     return { code: 'SUCCESS' };
   };
 }

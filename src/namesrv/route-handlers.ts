@@ -2,55 +2,63 @@ import { decodeRegisterBrokerBody, type RegisterBrokerBody } from '../codec/bodi
 import { clusterInfo, topicRouteData } from '../codec/bodies/route.ts';
 import { decodeBody, encodeBody } from '../codec/bodies/schema.ts';
 import {
-  type DataVersion,
   dataVersion,
   kvTable,
+  type TopicConfig,
   topicConfigSerializeWrapper,
   topicList,
 } from '../codec/bodies/topic-config.ts';
+import type { Commands } from '../codec/commands.ts';
 import { DecodeError } from '../codec/fast-json.ts';
+import type { HeaderValues } from '../codec/header.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { RequestError } from '../codec/response-codes.ts';
 import type { Handler } from '../remoting/handler.ts';
 import { bodyCrc } from '../util/crc32.ts';
 import { ORDER_TOPIC_CONFIG } from './kv-config-manager.ts';
 import type { NamesrvParts } from './parts.ts';
-import type { Registration } from './route-info-manager.ts';
+import { sameVersion } from './route-info-manager.ts';
 
 const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';
 /** Brokers from this version on send filter servers with their topics. Java: MQVersion V3_0_11. */
 const VERSION_WITH_FILTER_SERVERS = 37;
-const NO_TOPICS: RegisterBrokerBody = {
+const MASTER_ID = 0;
+const MOST_ADDRESS_CHARACTERS = 255;
+const NO_TOPICS: ReadonlyMap<string, TopicConfig> = new Map();
+/** What a registration without a body says. */
+const NO_BODY: RegisterBrokerBody = {
   filterServerList: [],
-  topicConfigSerializeWrapper: { dataVersion: { counter: 0, timestamp: 0 }, topicConfigTable: new Map() },
+  topicConfigSerializeWrapper: { dataVersion: { counter: 0, timestamp: 0 }, topicConfigTable: NO_TOPICS },
 };
 
 /** 103: a broker says that it is alive and what it serves. Java: DefaultRequestProcessor#registerBroker. */
 export function registerBroker({ routes, kv }: NamesrvParts): Handler<'REGISTER_BROKER'> {
-  return (request) => {
-    const { header, body, version } = request;
+  return ({ header, body, version, connection }) => {
     const { bodyCrc32, compressed, brokerName, brokerAddr, clusterName, brokerId, haServerAddr } = header;
-    const crc = bodyCrc32 ?? 0;
-    if (crc !== 0 && (body === undefined || bodyCrc(body, 0, body.length) !== crc)) {
+    if (bodyCrc32 !== 0 && (body === undefined || bodyCrc(body, 0, body.length) !== bodyCrc32)) {
       throw new RequestError('SYSTEM_ERROR', 'crc32 not match');
     }
-    refuseUnsafe([clusterName, brokerName]);
+    refuseIdentity(header);
     const filters = version >= VERSION_WITH_FILTER_SERVERS;
     const { filterServerList, topicConfigSerializeWrapper: wrapper } = registrationBody(body, filters, compressed);
-    refuseUnsafe(wrapper.topicConfigTable.keys());
-    const registration: Registration = {
+    const isMaster = brokerId === MASTER_ID;
+    const unsafe = isMaster ? unsafeTopic(wrapper.topicConfigTable) : undefined;
+    const answer = routes.register({
       brokerName,
       brokerAddr,
       clusterName,
       brokerId,
       haServerAddr,
       dataVersion: wrapper.dataVersion,
-      topics: wrapper.topicConfigTable,
-      filterServers: filters ? filterServerList : undefined,
-      connection: request.connection,
-    };
-    const answer = routes.register(registration);
-    if (answer === undefined) throw new RequestError('SYSTEM_ERROR', 'this name server has too many brokers');
+      // Java leaves the topics of a slave alone too.
+      topics: isMaster ? safeTopics(wrapper.topicConfigTable, unsafe) : NO_TOPICS,
+      filterServers: filters ? filterServerList.filter((server) => isAddress(server)) : undefined,
+      connection,
+    });
+    if (typeof answer === 'string') throw new RequestError('SYSTEM_ERROR', `this name server has too many ${answer}`);
+    if (unsafe !== undefined) {
+      throw new RequestError('SYSTEM_ERROR', `the topic[${unsafe}] contains illegal characters, it is not routed`);
+    }
     const order = kv.list(ORDER_TOPIC_CONFIG);
     return {
       code: 'SUCCESS',
@@ -60,8 +68,43 @@ export function registerBroker({ routes, kv }: NamesrvParts): Handler<'REGISTER_
   };
 }
 
+/** Names become topics of their own, and every client is told the addresses. */
+function refuseIdentity(header: HeaderValues<Commands['REGISTER_BROKER']['request']>): void {
+  for (const name of [header.clusterName, header.brokerName]) {
+    if (!isSafePathSegment(name)) {
+      throw new RequestError('SYSTEM_ERROR', `the name[${name}] contains illegal characters`);
+    }
+  }
+  if (!isAddress(header.brokerAddr) || header.haServerAddr.length > MOST_ADDRESS_CHARACTERS) {
+    throw new RequestError('SYSTEM_ERROR', 'brokerAddr or haServerAddr is no address');
+  }
+  if (!Number.isSafeInteger(header.brokerId)) throw new RequestError('SYSTEM_ERROR', 'brokerId is out of range');
+}
+
+function isAddress(text: string): boolean {
+  return text !== '' && text.length <= MOST_ADDRESS_CHARACTERS;
+}
+
+/**
+ * A Java broker may have topics with names that the client's rule does not allow; they stay routable. One that could
+ * lead out of a directory is not routed and the answer says so (deviation 18 of COMPATIBILITY.md); the broker's other
+ * topics are, because a broker must not vanish over a name that anybody could make there.
+ * @returns the first such name
+ */
+function unsafeTopic(topics: ReadonlyMap<string, TopicConfig>): string | undefined {
+  for (const name of topics.keys()) if (!isSafePathSegment(name)) return name;
+  return undefined;
+}
+
+function safeTopics(
+  topics: ReadonlyMap<string, TopicConfig>,
+  unsafe: string | undefined,
+): ReadonlyMap<string, TopicConfig> {
+  return unsafe === undefined ? topics : new Map([...topics].filter(([name]) => isSafePathSegment(name)));
+}
+
 function registrationBody(body: Buffer | undefined, filters: boolean, compressed: boolean): RegisterBrokerBody {
-  if (body === undefined) return NO_TOPICS;
+  if (body === undefined) return NO_BODY;
   if (filters) {
     const decoded = decodeRegisterBrokerBody(body, compressed);
     if (decoded instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', decoded.message);
@@ -70,17 +113,6 @@ function registrationBody(body: Buffer | undefined, filters: boolean, compressed
   const decoded = decodeBody(topicConfigSerializeWrapper, body);
   if (decoded instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', decoded.message);
   return { filterServerList: [], topicConfigSerializeWrapper: decoded };
-}
-
-/**
- * A Java broker may have topics with names that the client's rule does not allow; they stay routable. What could
- * leave a directory anywhere behind a route is refused (deviation 18 of COMPATIBILITY.md).
- */
-function refuseUnsafe(names: Iterable<string>): void {
-  for (const name of names) {
-    if (!isSafePathSegment(name))
-      throw new RequestError('SYSTEM_ERROR', `the name[${name}] contains illegal characters`);
-  }
 }
 
 /** 104: Java: DefaultRequestProcessor#unregisterBroker. */
@@ -105,10 +137,6 @@ export function queryDataVersion({ routes }: NamesrvParts): Handler<'QUERY_DATA_
       body: ours === undefined ? undefined : encodeBody(dataVersion, ours),
     };
   };
-}
-
-function sameVersion(left: DataVersion, right: DataVersion): boolean {
-  return left.counter === right.counter && left.timestamp === right.timestamp;
 }
 
 /** 105: where a topic is. Java: DefaultRequestProcessor#getRouteInfoByTopic. */

@@ -7,9 +7,22 @@ import type { Logger } from '../util/logger.ts';
 
 /** Java: RouteInfoManager.BROKER_CHANNEL_EXPIRED_TIME. */
 export const BROKER_EXPIRED_MS = 120_000;
-/** What one name server may hold; new entries beyond are refused. Java has no limits. */
-const MOST_TOPICS = 500_000;
-const MOST_BROKERS = 10_000;
+/** What one name server may hold; a registration that would need more is refused whole. Java has no limits. */
+export interface RouteLimits {
+  /** Broker addresses, and as many broker names. */
+  readonly brokers: number;
+  readonly topics: number;
+  /** Pairs of topic and broker. */
+  readonly queues: number;
+  readonly filterServersPerBroker: number;
+}
+
+export const routeLimits: RouteLimits = {
+  brokers: 10_000,
+  topics: 500_000,
+  queues: 2_000_000,
+  filterServersPerBroker: 256,
+};
 const MASTER_ID = 0;
 
 /** Who registers. */
@@ -42,9 +55,10 @@ interface Broker {
 }
 
 interface LiveBroker {
+  /** Monotonic, so that a step of the wall clock expires nobody. */
   lastUpdateMs: number;
-  dataVersion: DataVersion;
-  connection: Connection;
+  readonly dataVersion: DataVersion;
+  readonly connection: Connection;
   readonly haServerAddr: string;
 }
 
@@ -59,19 +73,24 @@ export class RouteInfoManager {
   readonly #filterServers = new Map<string, readonly string[]>();
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #limits: RouteLimits;
+  /** Pairs of topic and broker in `#topics`. */
+  #queueCount = 0;
 
-  constructor(options: { clock: Clock; log: Logger }) {
+  constructor(options: { clock: Clock; log: Logger; limits?: RouteLimits }) {
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#limits = options.limits ?? routeLimits;
   }
 
   /**
-   * Takes a registration.
-   * @returns undefined when this name server is full. Java: RouteInfoManager#registerBroker.
+   * Takes a registration. Topics that are missing from it stay. Java: RouteInfoManager#registerBroker.
+   * @returns what is used up, in words, when this name server is full; nothing was taken then
    */
-  register(registration: Registration): RegistrationAnswer | undefined {
+  register(registration: Registration): RegistrationAnswer | string {
     const { brokerName, brokerAddr, brokerId } = registration;
-    if (!this.#live.has(brokerAddr) && this.#live.size >= MOST_BROKERS) return undefined;
+    const full = this.#fullOf(registration);
+    if (full !== undefined) return full;
     const isFirst = this.#noteBroker(registration);
     const known = this.#live.get(brokerAddr);
     const changed = known === undefined || !sameVersion(known.dataVersion, registration.dataVersion) || isFirst;
@@ -79,7 +98,7 @@ export class RouteInfoManager {
       for (const [name, topic] of registration.topics) this.#noteTopic(name, topic, brokerName);
     }
     const { haServerAddr, dataVersion, connection } = registration;
-    this.#live.set(brokerAddr, { lastUpdateMs: this.#clock.now(), dataVersion, connection, haServerAddr });
+    this.#live.set(brokerAddr, { lastUpdateMs: this.#clock.monotonicMs(), dataVersion, connection, haServerAddr });
     if (registration.filterServers !== undefined) this.#noteFilterServers(brokerAddr, registration.filterServers);
     return brokerId === MASTER_ID ? {} : this.#masterOf(brokerName);
   }
@@ -91,7 +110,7 @@ export class RouteInfoManager {
     const broker = this.#brokers.get(brokerName);
     if (broker === undefined) return;
     broker.brokerAddrs.delete(brokerId);
-    if (broker.brokerAddrs.size === 0) this.#forgetBroker(broker);
+    if (broker.brokerAddrs.size === 0) this.#forgetBroker(brokerName);
   }
 
   /** The version a broker registered last, or undefined. */
@@ -102,26 +121,29 @@ export class RouteInfoManager {
   /** An unchanged broker is alive. Java: RouteInfoManager#updateBrokerInfoUpdateTimestamp. */
   renew(brokerAddr: string): void {
     const live = this.#live.get(brokerAddr);
-    if (live !== undefined) live.lastUpdateMs = this.#clock.now();
+    if (live !== undefined) live.lastUpdateMs = this.#clock.monotonicMs();
   }
 
-  /** Takes a broker off whose connection is gone. Java: RouteInfoManager#onChannelDestroy. */
+  /** Takes the brokers off whose connection is gone; Java only the first of them. Java: #onChannelDestroy. */
   onClose(connection: Connection): void {
-    for (const [address, live] of this.#live) {
-      if (live.connection !== connection) continue;
-      this.#removeAddress(address);
-      return;
-    }
+    for (const [address, live] of [...this.#live]) if (live.connection === connection) this.#removeAddress(address);
   }
 
-  /** Takes brokers off that have not registered for too long, and closes them. Java: #scanNotActiveBroker. */
+  /**
+   * Takes brokers off that have not registered for too long, and closes them; besides, addresses that no live broker
+   * stands behind, which a registration under two names or a wrong unregistration leaves. Java: #scanNotActiveBroker.
+   */
   scanNotActive(): void {
-    const now = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     for (const [address, live] of [...this.#live]) {
-      if (live.lastUpdateMs + BROKER_EXPIRED_MS >= now) continue;
+      if (live.lastUpdateMs + BROKER_EXPIRED_MS >= nowMs) continue;
       this.#log.warn({ broker: address }, 'no registration of a broker for 120 s, taken off');
       this.#removeAddress(address);
       live.connection.destroy('no registration');
+    }
+    for (const broker of [...this.#brokers.values()]) {
+      for (const address of [...broker.brokerAddrs.values()])
+        if (!this.#live.has(address)) this.#removeAddress(address);
     }
   }
 
@@ -185,6 +207,7 @@ export class RouteInfoManager {
 
   /** Java: RouteInfoManager#deleteTopic. */
   deleteTopic(topic: string): void {
+    this.#queueCount -= this.#topics.get(topic)?.size ?? 0;
     this.#topics.delete(topic);
   }
 
@@ -223,13 +246,30 @@ export class RouteInfoManager {
     return isNew || isFirstAddress;
   }
 
+  /** What this registration would need more of than there may be. */
+  #fullOf({ brokerName, brokerAddr, topics, filterServers = [] }: Registration): string | undefined {
+    const { brokers, topics: mostTopics, queues, filterServersPerBroker } = this.#limits;
+    const isNew = !this.#live.has(brokerAddr) || !this.#brokers.has(brokerName);
+    if (isNew && (this.#live.size >= brokers || this.#brokers.size >= brokers)) return 'brokers';
+    if (filterServers.length > filterServersPerBroker) return 'filter servers';
+    let newTopics = 0;
+    let newQueues = 0;
+    for (const topic of topics.keys()) {
+      const known = this.#topics.get(topic);
+      if (known === undefined) newTopics += 1;
+      if (known?.has(brokerName) !== true) newQueues += 1;
+    }
+    if (newTopics > 0 && this.#topics.size + newTopics > mostTopics) return 'topics';
+    return newQueues > 0 && this.#queueCount + newQueues > queues ? 'queues' : undefined;
+  }
+
   #noteTopic(name: string, topic: TopicConfig, brokerName: string): void {
     let queues = this.#topics.get(name);
     if (queues === undefined) {
-      if (this.#topics.size >= MOST_TOPICS) return;
       queues = new Map();
       this.#topics.set(name, queues);
     }
+    if (!queues.has(brokerName)) this.#queueCount += 1;
     const { perm, readQueueNums, writeQueueNums, topicSysFlag } = topic;
     queues.set(brokerName, { brokerName, perm, readQueueNums, writeQueueNums, topicSynFlag: topicSysFlag });
   }
@@ -249,28 +289,26 @@ export class RouteInfoManager {
   #removeAddress(address: string): void {
     this.#live.delete(address);
     this.#filterServers.delete(address);
-    for (const broker of this.#brokers.values()) {
-      for (const [id, known] of broker.brokerAddrs) {
-        if (known !== address) continue;
-        broker.brokerAddrs.delete(id);
-        if (broker.brokerAddrs.size === 0) this.#forgetBroker(broker);
-        return;
-      }
+    for (const broker of [...this.#brokers.values()]) {
+      for (const [id, known] of broker.brokerAddrs) if (known === address) broker.brokerAddrs.delete(id);
+      if (broker.brokerAddrs.size === 0) this.#forgetBroker(broker.brokerName);
     }
   }
 
-  #forgetBroker({ brokerName, cluster }: Broker): void {
+  #forgetBroker(brokerName: string): void {
     this.#brokers.delete(brokerName);
-    const names = this.#clusters.get(cluster);
-    names?.delete(brokerName);
-    if (names?.size === 0) this.#clusters.delete(cluster);
+    for (const [cluster, names] of this.#clusters) {
+      if (names.delete(brokerName) && names.size === 0) this.#clusters.delete(cluster);
+    }
     for (const [topic, queues] of this.#topics) {
-      queues.delete(brokerName);
+      if (!queues.delete(brokerName)) continue;
+      this.#queueCount -= 1;
       if (queues.size === 0) this.#topics.delete(topic);
     }
   }
 }
 
-function sameVersion(left: DataVersion, right: DataVersion): boolean {
+/** Two registrations of the same state of a broker's topics. Java: DataVersion#equals. */
+export function sameVersion(left: DataVersion, right: DataVersion): boolean {
   return left.counter === right.counter && left.timestamp === right.timestamp;
 }
