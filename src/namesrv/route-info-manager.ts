@@ -36,6 +36,7 @@ export interface BrokerIdentity {
 export interface Registration extends BrokerIdentity {
   readonly haServerAddr: string;
   readonly dataVersion: DataVersion;
+  /** None for a slave: its topics are its master's. */
   readonly topics: ReadonlyMap<string, TopicConfig>;
   /** undefined: a broker of an old version that does not know of them. */
   readonly filterServers: readonly string[] | undefined;
@@ -94,7 +95,7 @@ export class RouteInfoManager {
     const isFirst = this.#noteBroker(registration);
     const known = this.#live.get(brokerAddr);
     const changed = known === undefined || !sameVersion(known.dataVersion, registration.dataVersion) || isFirst;
-    if (brokerId === MASTER_ID && changed) {
+    if (changed) {
       for (const [name, topic] of registration.topics) this.#noteTopic(name, topic, brokerName);
     }
     const { haServerAddr, dataVersion, connection } = registration;
