@@ -139,10 +139,11 @@ export class BrokerFixture {
     await this.settle();
   }
 
-  /** A state file as it is on disk. */
+  /** A state file as it is on disk; Java's bare keys become texts. */
   state(name: string): unknown {
     const bytes = this.fs.readFile(`${CONFIG_DIR}/${name}`, 2 ** 26);
-    return bytes === undefined ? undefined : JSON.parse(bytes.toString('utf8'));
+    if (bytes === undefined) return undefined;
+    return JSON.parse(bytes.toString('utf8').replaceAll(/([{,]\s*)(\d+):/g, '$1"$2":'));
   }
 
   writeState(name: string, content: unknown): void {
