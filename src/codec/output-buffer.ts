@@ -67,7 +67,7 @@ export class OutputBuffer {
 
   /** Decimal text of a safe integer. */
   decimal(value: number): void {
-    assert(Number.isSafeInteger(value), `not a safe integer: ${value}`);
+    assert(Number.isSafeInteger(value), 'not a safe integer');
     this.reserve(20);
     let rest = value;
     if (rest < 0) {
@@ -76,7 +76,7 @@ export class OutputBuffer {
     }
     let count = 0;
     do {
-      const next = rest < SAFE_HIGH ? ((rest / 10) >>> 0) : Math.floor(rest / 10);
+      const next = rest < SAFE_HIGH ? (rest / 10) >>> 0 : Math.floor(rest / 10);
       DIGITS[count++] = 0x30 + (rest - next * 10);
       rest = next;
     } while (rest > 0);

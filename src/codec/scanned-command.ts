@@ -164,13 +164,12 @@ export function scanJsonHeader(bytes: Buffer, start: number, end: number, out: S
   let seen = 0;
   while (at < limit) {
     if (bytes[at] !== QUOTE) return false;
-    const keyStart = at + 1;
-    let keyEnd = keyStart;
-    while (keyEnd < limit && bytes[keyEnd] !== QUOTE) keyEnd++;
-    if (keyEnd + 1 >= limit || bytes[keyEnd + 1] !== COLON) return false;
-    const key = topKey(bytes, keyStart, keyEnd);
-    if (key === 0 || (seen & (1 << key)) !== 0) return false;
-    seen |= 1 << key;
+    const index = topKey(bytes, at + 1, limit);
+    if (index < 0 || (seen & (1 << index)) !== 0) return false;
+    seen |= 1 << index;
+    const keyEnd = at + 1 + (TOP_KEY_BYTES[index] as Buffer).length;
+    if (bytes[keyEnd + 1] !== COLON) return false;
+    const key = (TOP_KEYS[index] as readonly [string, number])[1];
     at = scanTopValue(bytes, keyEnd + 2, limit, key, out);
     if (at < 0) return false;
     if (at < limit) {
@@ -200,17 +199,20 @@ const TOP_KEYS: readonly (readonly [string, number])[] = [
   ['serializeTypeCurrentRPC', KEY_SERIALIZE_TYPE],
   ['version', KEY_VERSION],
 ];
-const TOP_KEY_BYTES = TOP_KEYS.map(([name, id]) => ({ bytes: Buffer.from(name, 'latin1'), id }));
+const TOP_KEY_BYTES = TOP_KEYS.map(([name]) => Buffer.from(name, 'latin1'));
+/** Index in TOP_KEYS by first letter, all of which differ; -1 for other letters. */
+const TOP_KEY_BY_LETTER = new Int8Array(256).fill(-1);
+TOP_KEY_BYTES.forEach((name, index) => {
+  TOP_KEY_BY_LETTER[name[0] as number] = index;
+});
 
-function topKey(bytes: Buffer, start: number, end: number): number {
-  const length = end - start;
-  const first = bytes[start];
-  for (let i = 0; i < TOP_KEY_BYTES.length; i++) {
-    const known = TOP_KEY_BYTES[i] as { bytes: Buffer; id: number };
-    if (known.bytes.length === length && known.bytes[0] === first && sameBytes(known.bytes, bytes, start))
-      return known.id;
-  }
-  return 0;
+/** Index in TOP_KEYS of the key that stands at `start` up to its closing quote, or -1. */
+function topKey(bytes: Buffer, start: number, limit: number): number {
+  const index = TOP_KEY_BY_LETTER[bytes[start] as number] as number;
+  if (index < 0) return -1;
+  const known = TOP_KEY_BYTES[index] as Buffer;
+  const end = start + known.length;
+  return end + 1 < limit && bytes[end] === QUOTE && sameBytes(known, bytes, start) ? index : -1;
 }
 
 /** True when `bytes` at `start` continues as `known`. The caller has checked that it is long enough. */
