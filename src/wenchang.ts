@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   }
 }
 
-function isPort(value: number): true {
+function isPort(value: number): boolean {
   if (Number.isInteger(value) && value >= 0 && value <= 65_533 && (value === 0 || value > 2)) return true;
   throw new Error(`${value} is no port: 0, or 3 to 65533`);
 }

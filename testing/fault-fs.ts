@@ -237,6 +237,7 @@ class FaultFileHandle implements FileHandle {
       return await start(strike.length);
     } finally {
       this.#underWay -= 1;
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
       if (this.#closing && this.#underWay === 0) this.#inner.close();
     }
   }

@@ -12,7 +12,7 @@ import type { Stoppable } from './process.ts';
 const HOST = '127.0.0.1';
 const MOST_CONFIG_BYTES = 1_048_576;
 /** Broker blocks that are tried when the port is left to us: N−2, N and N+1 have to be free. */
-const PORT_BLOCKS = { first: 20_002, last: 31_998, step: 4 } as const;
+const PORT_BLOCKS = { first: 20_002, last: 31_998, step: 4 };
 
 export interface AllInOneOptions extends BrokerWorld {
   readonly environment: Environment;

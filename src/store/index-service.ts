@@ -109,6 +109,7 @@ export class IndexService {
           turns += 1;
           if (turns === MAX_TURNS) return found;
           await new Promise<void>((resolve) => this.#parts.clock.atTurnEnd(resolve));
+          // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
           if (file.isDestroyed) break;
         }
       }

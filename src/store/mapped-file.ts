@@ -192,6 +192,7 @@ export class MappedFile {
       await this.#files.handle(this.path).fdatasyncAsync();
       for (const dir of dirs) await this.#files.fs.fsyncDirAsync(dir);
     } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
       if (this.#destroyed) return;
       throw toStoreIoError('fdatasync', this.path, covered, error);
     }
