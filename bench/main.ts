@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { repoDir } from '../compat-tests/peer/peer.ts';
 import { measureStore } from './append.bench.ts';
+import { measureCodec } from './codec.bench.ts';
 import { measureEndToEnd } from './end-to-end.ts';
 import { measureHeaderScan } from './header-scan.ts';
 import { describeMachine, loadAverage } from './machine.ts';
@@ -32,11 +33,12 @@ async function main(scale: Scale): Promise<number> {
   for (const [name, value] of Object.entries(machine)) say(`${name}: ${value}`);
   say(`load average: ${loadAverage().toFixed(1)}`);
   const headers = showHeaders(scale, problems);
+  const codec = showCodec(scale);
   const store = await showStore(scale);
   const remoting = await showRemoting(scale);
   const endToEnd = await showEndToEnd(scale, problems);
   const file = join(benchDir, `bench-${machine.date.replaceAll(/[:.]/g, '-')}.json`);
-  const content = { machine, loadAtEnd: loadAverage(), headers, store, remoting, endToEnd, problems };
+  const content = { machine, loadAtEnd: loadAverage(), headers, codec, store, remoting, endToEnd, problems };
   writeFileSync(file, JSON.stringify(content, undefined, 2));
   say(`\nload average: ${loadAverage().toFixed(1)}; written to ${relative(repoDir, file)}`);
   for (const problem of problems) say(`problem: ${problem}`);
@@ -56,6 +58,15 @@ function showHeaders({ microMs }: Scale, problems: string[]): object[] {
   ]);
   show(['header scan', 'headers', 'fell back', 'ns CPU'], rows);
   return scans;
+}
+
+function showCodec({ microMs }: Scale): object[] {
+  const costs = measureCodec(microMs);
+  show(
+    ['codec', 'ns CPU'],
+    costs.map(({ name, nsPerOp }) => [name, formatNumber(nsPerOp)]),
+  );
+  return costs;
 }
 
 async function showStore({ microMs }: Scale): Promise<object[]> {

@@ -1,8 +1,16 @@
 import { assert } from '../util/assert.ts';
+import { quoteJson } from './fast-json-writer.ts';
 
 const HEX_UPPER = Buffer.from('0123456789ABCDEF', 'latin1');
-const DIGITS = new Uint8Array(20);
+/** `00` to `99`. */
+const DIGIT_PAIRS = Buffer.from(Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0')).join(''), 'latin1');
+/** Safe integers are written as two parts that fit 32 bits. */
+const LOW_DIGITS = 9;
+const LOW_PART = 10 ** LOW_DIGITS;
 const SAFE_HIGH = 2 ** 32;
+/** Up to here a loop costs no more than a native call, which is dearer for strings than for bytes. */
+const SHORT_BYTES = 16;
+const SHORT_TEXT = 64;
 
 /**
  * A growing byte buffer into which frames are written one behind the other. One per connection; it is handed to the
@@ -25,11 +33,11 @@ export class OutputBuffer {
     this.bytes = grown;
   }
 
-  /** Appends constant bytes. Short runs are copied by hand: a native call costs more below some 32 bytes. */
+  /** Appends constant bytes. */
   raw(source: Uint8Array): void {
     const count = source.length;
     this.reserve(count);
-    if (count <= 32) {
+    if (count <= SHORT_BYTES) {
       const target = this.bytes;
       const at = this.length;
       for (let i = 0; i < count; i++) target[at + i] = source[i] as number;
@@ -74,13 +82,30 @@ export class OutputBuffer {
       this.bytes[this.length++] = 0x2d;
       rest = -rest;
     }
-    let count = 0;
-    do {
-      const next = rest < SAFE_HIGH ? (rest / 10) >>> 0 : Math.floor(rest / 10);
-      DIGITS[count++] = 0x30 + (rest - next * 10);
+    if (rest < LOW_PART) {
+      this.digits(rest, digitCount(rest));
+      return;
+    }
+    const high = Math.floor(rest / LOW_PART);
+    this.digits(high, digitCount(high));
+    this.digits(rest - high * LOW_PART, LOW_DIGITS);
+  }
+
+  /** The last `count` digits of a number below {@link LOW_PART}, two at a time from the right. */
+  private digits(value: number, count: number): void {
+    const target = this.bytes;
+    const start = this.length;
+    let at = start + count;
+    this.length = at;
+    let rest = value >>> 0;
+    while (at - start >= 2) {
+      const next = (rest / 100) >>> 0;
+      const pair = (rest - next * 100) * 2;
+      target[--at] = DIGIT_PAIRS[pair + 1] as number;
+      target[--at] = DIGIT_PAIRS[pair] as number;
       rest = next;
-    } while (rest > 0);
-    while (count > 0) this.bytes[this.length++] = DIGITS[--count] as number;
+    }
+    if (at > start) target[start] = 0x30 + rest;
   }
 
   /** Sixteen upper-case hex digits of a non-negative safe integer, as in a message id. */
@@ -100,6 +125,33 @@ export class OutputBuffer {
   /** UTF-8 text as it is. */
   text(value: string): void {
     this.reserve(value.length * 3);
-    this.length += this.bytes.write(value, this.length, 'utf8');
+    if (!this.plain(value)) this.length += this.bytes.write(value, this.length, 'utf8');
   }
+
+  /** Text as the inside of a JSON string, escaped as FastJSON does. */
+  jsonText(value: string): void {
+    this.reserve(value.length * 3);
+    if (!this.plain(value)) this.text(quoteJson(value).slice(1, -1));
+  }
+
+  /** Appends short text of printable ASCII without quote and backslash; false, and nothing appended, for any other. */
+  private plain(value: string): boolean {
+    const count = value.length;
+    if (count > SHORT_TEXT) return false;
+    const target = this.bytes;
+    const start = this.length;
+    for (let i = 0; i < count; i++) {
+      const code = value.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+      target[start + i] = code;
+    }
+    this.length = start + count;
+    return true;
+  }
+}
+
+function digitCount(value: number): number {
+  let count = 1;
+  for (let bound = 10; value >= bound; bound *= 10) count += 1;
+  return count;
 }

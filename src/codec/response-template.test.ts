@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commands } from './commands.ts';
 import { OutputBuffer } from './output-buffer.ts';
@@ -116,6 +117,35 @@ describe('OutputBuffer', () => {
       expect(out.bytes.toString('latin1', 0, out.length)).toBe(String(value));
     },
   );
+
+  it('writes any safe integer as JavaScript does', () => {
+    const whole = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.integer(),
+      fc.nat(2_000_000_000).map((n) => n * 1_000_000),
+    );
+    fc.assert(
+      fc.property(whole, (value) => {
+        const out = new OutputBuffer(1);
+        out.decimal(value);
+        expect(out.bytes.toString('latin1', 0, out.length)).toBe(String(value));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('writes texts of any length and letters, plain and for JSON', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (value) => {
+        const out = new OutputBuffer(1);
+        out.text(value);
+        expect(out.bytes.toString('utf8', 0, out.length)).toBe(value);
+        out.length = 0;
+        out.jsonText(value);
+        expect(JSON.parse(`"${out.bytes.toString('utf8', 0, out.length)}"`)).toBe(value);
+      }),
+    );
+  });
 
   it('refuses what is no safe integer', () => {
     expect(() => new OutputBuffer(1).decimal(2 ** 53)).toThrow();

@@ -3,7 +3,6 @@ import { JSON_TYPE, VERSION_4_6_0 } from './command-value.ts';
 import type { CommandRow } from './commands.ts';
 import type { HeaderSchema } from './header.ts';
 import type { OutputBuffer } from './output-buffer.ts';
-import { writeJsonText } from './serialize-json.ts';
 
 /**
  * Answers as bytes. Cold ones go through {@link writeResponse}; for the hot ones (send, pull, offsets, heartbeats) a
@@ -35,39 +34,62 @@ const PREFIX_BYTES = 8;
  */
 export function writeResponse(out: OutputBuffer, row: CommandRow | undefined, parts: ResponseParts): number {
   const frameStart = beginFrame(out);
-  out.text('{"code":');
+  out.raw(CODE_KEY);
   out.decimal(parts.code);
-  if (parts.header !== undefined || row?.responseHeader === true)
-    writeExtFields(out, row?.response ?? {}, parts.header);
+  if (row !== undefined && (row.responseHeader || parts.header !== undefined)) {
+    writeExtFields(out, fieldKeys(row.response), parts.header);
+  }
   out.raw(FLAGS_AND_OPAQUE);
   out.decimal(parts.opaque);
   if (parts.remark !== undefined) {
-    out.text(',"remark":"');
-    writeJsonText(parts.remark, out);
-    out.text('"');
+    out.raw(REMARK_KEY);
+    out.jsonText(parts.remark);
+    out.byte(QUOTE);
   }
   out.raw(LAST_KEYS);
   return endFrame(out, frameStart, parts.bodyBytes);
 }
 
+const QUOTE = 0x22;
+const CODE_KEY = Buffer.from('{"code":', 'latin1');
+const EXT_FIELDS_KEY = Buffer.from(',"extFields":{', 'latin1');
 const FLAGS_AND_OPAQUE = Buffer.from(',"flag":1,"language":"JAVA","opaque":', 'latin1');
+const REMARK_KEY = Buffer.from(',"remark":"', 'latin1');
 const LAST_KEYS = Buffer.from(`,"serializeTypeCurrentRPC":"JSON","version":${VERSION_4_6_0}}`, 'latin1');
+const BETWEEN_FIELDS = Buffer.from('",', 'latin1');
+const END_OF_FIELDS = Buffer.from('"}', 'latin1');
+const NO_FIELDS = Buffer.from('}', 'latin1');
 
-function writeExtFields(out: OutputBuffer, schema: HeaderSchema, values: ResponseParts['header']): void {
-  out.text(',"extFields":{');
-  let separator = '"';
-  for (const name of Object.keys(schema)) {
+interface FieldKey {
+  readonly name: string;
+  /** `"name":"` */
+  readonly bytes: Buffer;
+}
+
+/** Keys of each response schema, made at its first answer. */
+const keysOfSchema = new Map<HeaderSchema, readonly FieldKey[]>();
+
+function fieldKeys(schema: HeaderSchema): readonly FieldKey[] {
+  const known = keysOfSchema.get(schema);
+  if (known !== undefined) return known;
+  const made = Object.entries(schema).map(([name, { wire }]) => ({ name, bytes: Buffer.from(`"${wire ?? name}":"`) }));
+  keysOfSchema.set(schema, made);
+  return made;
+}
+
+function writeExtFields(out: OutputBuffer, keys: readonly FieldKey[], values: ResponseParts['header']): void {
+  out.raw(EXT_FIELDS_KEY);
+  let isFirst = true;
+  for (const { name, bytes } of keys) {
     const value = values?.[name];
     if (value === undefined) continue;
-    out.text(separator);
-    out.text(schema[name]?.wire ?? name);
-    out.text('":"');
+    if (!isFirst) out.raw(BETWEEN_FIELDS);
+    isFirst = false;
+    out.raw(bytes);
     if (typeof value === 'number') out.decimal(value);
-    else writeJsonText(String(value), out);
-    out.text('"');
-    separator = ',"';
+    else out.jsonText(String(value));
   }
-  out.text('}');
+  out.raw(isFirst ? NO_FIELDS : END_OF_FIELDS);
 }
 
 function beginFrame(out: OutputBuffer): number {

@@ -1,7 +1,7 @@
 import Long from 'long';
 import type { RemotingCommand } from './command-value.ts';
 import { DecodeError, type JsonValue, parseJson } from './fast-json.ts';
-import { JsonWriter, quoteJson, writeJsonValue } from './fast-json-writer.ts';
+import { JsonWriter, writeJsonValue } from './fast-json-writer.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import { languageCode, languages, MOST_FIELDS, type ScannedCommand } from './scanned-command.ts';
 
@@ -139,9 +139,9 @@ export function writeJsonHeader(command: RemotingCommand, out: OutputBuffer): vo
     let separator = '"';
     for (const [name, value] of command.extFields) {
       out.text(separator);
-      writeJsonText(name, out);
+      out.jsonText(name);
       out.text('":"');
-      writeJsonText(value, out);
+      out.jsonText(value);
       out.text('"');
       separator = ',"';
     }
@@ -150,13 +150,8 @@ export function writeJsonHeader(command: RemotingCommand, out: OutputBuffer): vo
   out.text(`"flag":${command.flag},"language":"${command.language ?? 'JAVA'}","opaque":${command.opaque},`);
   if (command.remark !== undefined) {
     out.text('"remark":"');
-    writeJsonText(command.remark, out);
+    out.jsonText(command.remark);
     out.text('",');
   }
   out.text(`"serializeTypeCurrentRPC":"JSON","version":${command.version}}`);
-}
-
-/** Appends text escaped for the inside of a JSON string. */
-export function writeJsonText(value: string, out: OutputBuffer): void {
-  out.text(quoteJson(value).slice(1, -1));
 }
