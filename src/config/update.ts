@@ -20,9 +20,14 @@ export type Update =
 /**
  * Changes settings from the body of an update request. Paths, class names and features that are not there yet are
  * refused, and then nothing is changed (CVE-2023-33246, CVE-2023-37582); unknown keys and
- * unparsable values are ignored, as by Java. Java: Configuration#update.
+ * unparsable values are ignored, as by Java. `save` is called with what is about to change, before it does: what it
+ * throws leaves everything as it was. Java: Configuration#update.
  */
-export function updateSettings(parts: readonly ConfigPart[], body: string): Update {
+export function updateSettings(
+  parts: readonly ConfigPart[],
+  body: string,
+  save: (changed: ReadonlyMap<string, string>) => void = () => {},
+): Update {
   const parsed = parseProperties(body);
   if (parsed.kind === 'malformed') return { kind: 'malformed' };
   const wanted = new Map(parsed.entries.map(({ key, value }) => [key, value]));
@@ -46,6 +51,7 @@ export function updateSettings(parts: readonly ConfigPart[], body: string): Upda
     }
   }
   if (reasons.length > 0) return { kind: 'refused', reasons };
+  if (changed.size > 0) save(changed);
   for (const change of changes) change();
   return { kind: 'done', changed, afterRestart };
 }

@@ -4,6 +4,7 @@ import { configText } from '../config/print.ts';
 import { editProperties } from '../config/properties.ts';
 import { updateSettings } from '../config/update.ts';
 import type { Handler } from '../remoting/handler.ts';
+import { FsError } from '../util/fs.ts';
 import { writeWhole } from '../util/write-whole.ts';
 import type { NamesrvParts } from './parts.ts';
 
@@ -24,11 +25,11 @@ export function getNamesrvConfig({ configs, fileProperties }: NamesrvParts): Han
 export function updateNamesrvConfig(parts: NamesrvParts): Handler<'UPDATE_NAMESRV_CONFIG'> {
   return ({ body, connection }) => {
     if (body === undefined) return { code: 'SUCCESS' };
-    const update = updateSettings(partsOf(namesrvSections, parts.configs), body.toString('utf8'));
+    const text = body.toString('utf8');
+    const update = updateSettings(partsOf(namesrvSections, parts.configs), text, (changed) => persist(parts, changed));
     if (update.kind === 'malformed') throw new RequestError('SYSTEM_ERROR', 'string2Properties error');
     if (update.kind === 'refused') throw new RequestError('SYSTEM_ERROR', update.reasons.join('; '));
     if (update.changed.size === 0) return { code: 'SUCCESS' };
-    persist(parts, update.changed);
     const { changed, afterRestart } = update;
     parts.log.info({ by: connection.remoteAddress, changed: [...changed], afterRestart }, 'settings were changed');
     return { code: 'SUCCESS' };
@@ -37,9 +38,19 @@ export function updateNamesrvConfig(parts: NamesrvParts): Handler<'UPDATE_NAMESR
 
 function persist({ fs, configs }: NamesrvParts, changed: ReadonlyMap<string, string>): void {
   const path = configs.namesrvConfig.configStorePath;
+  try {
+    writeWhole(fs, path, Buffer.from(edited(fs, path, changed), 'latin1'));
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    const remark = `the settings could not be written (${error.code}), nothing was changed`;
+    throw new RequestError('SYSTEM_ERROR', remark, error);
+  }
+}
+
+function edited(fs: NamesrvParts['fs'], path: string, changed: ReadonlyMap<string, string>): string {
   const old = fs.readFile(path, MOST_FILE_BYTES)?.toString('latin1') ?? '';
   const text = editProperties(old, changed);
   if (text === undefined)
-    throw new RequestError('SYSTEM_ERROR', `${path} is not a properties file; nothing was written`);
-  writeWhole(fs, path, Buffer.from(text, 'latin1'));
+    throw new RequestError('SYSTEM_ERROR', 'the file of the settings is no properties file, nothing was changed');
+  return text;
 }

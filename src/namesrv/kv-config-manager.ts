@@ -40,15 +40,18 @@ export class KvConfigManager {
     }
   }
 
-  /** False when there is no room for it. Throws FsError. Java: KVConfigManager#putKVConfig. */
+  /**
+   * In the file first, then in the table; false when there is no room for it. Throws FsError, and then nothing has
+   * changed. Java: KVConfigManager#putKVConfig.
+   */
   put(namespace: string, key: string, value: string): boolean {
     const old = this.#table.get(namespace)?.get(key);
     const isNew = old === undefined;
     const grows = isNew ? namespace.length + key.length + value.length : value.length - old.length;
     const { entries, characters } = this.#limits;
     if ((isNew && this.#entries >= entries) || (grows > 0 && this.#characters + grows > characters)) return false;
+    this.#persist(namespace, new Map(this.#table.get(namespace)).set(key, value));
     this.#set(namespace, key, value);
-    this.#persist();
     return true;
   }
 
@@ -61,15 +64,17 @@ export class KvConfigManager {
     return this.#table.get(namespace);
   }
 
-  /** The emptied namespace stays. Throws FsError. Java: KVConfigManager#deleteKVConfig. */
+  /** The emptied namespace stays. Throws FsError, and then nothing has changed. Java: KVConfigManager#deleteKVConfig. */
   delete(namespace: string, key: string): void {
     const values = this.#table.get(namespace);
     const old = values?.get(key);
     if (values === undefined || old === undefined) return;
+    const left = new Map(values);
+    left.delete(key);
+    this.#persist(namespace, left);
     values.delete(key);
     this.#entries -= 1;
     this.#characters -= key.length + old.length;
-    this.#persist();
   }
 
   #set(namespace: string, key: string, value: string): void {
@@ -91,7 +96,8 @@ export class KvConfigManager {
     return values;
   }
 
-  #persist(): void {
-    this.#file.saveNow(encodeBodyText(kvConfigSerializeWrapper, { configTable: this.#table }));
+  #persist(namespace: string, values: ReadonlyMap<string, string>): void {
+    const configTable = new Map<string, ReadonlyMap<string, string>>(this.#table).set(namespace, values);
+    this.#file.saveNow(encodeBodyText(kvConfigSerializeWrapper, { configTable }));
   }
 }

@@ -56,6 +56,13 @@ class World {
     return client;
   }
 
+  /** From now on the disk is full. */
+  failWrites(): void {
+    this.fs.open = (path) => {
+      throw new FsError('open', path, 'ENOSPC');
+    };
+  }
+
   file(path: string): string | undefined {
     return this.fs.readFile(path, 1_000_000)?.toString('latin1');
   }
@@ -426,13 +433,18 @@ describe('KV configuration (100, 101, 102, 219)', () => {
     expect(json(await client.ask(219, { namespace: 'n' }))).toBe('{"table":{}}');
   });
 
-  it('answers code 1 when the file cannot be written', async () => {
+  it('changes nothing when the file cannot be written, and says so', async () => {
     const world = await World.start();
     const client = await world.client();
-    world.fs.open = () => {
-      throw new FsError('open', KV_FILE, 'ENOSPC');
-    };
-    expect((await client.ask(100, { namespace: 'n', key: 'k', value: 'v' })).code).toBe(1);
+    const at = { namespace: 'n', key: 'k' };
+    await client.ask(100, { ...at, value: 'old' });
+    const refused = { code: 1, remark: 'kvConfig.json could not be written (ENOSPC), nothing was changed' };
+    world.failWrites();
+    expect(await client.ask(100, { ...at, value: 'new' })).toMatchObject(refused);
+    expect(await client.ask(102, at)).toMatchObject(refused);
+    expect(await client.ask(102, { ...at, key: 'absent' })).toMatchObject({ code: 0 });
+    expect((await client.ask(101, at)).ext).toEqual({ value: 'old' });
+    expect(world.file(KV_FILE)).toBe('{"configTable":{"n":{"k":"old"}}}');
   });
 });
 
@@ -473,6 +485,17 @@ describe('settings (318, 319)', () => {
     }
     expect(world.configs.namesrvConfig.orderMessageEnable).toBe(false);
     expect(world.file(CONFIG_FILE)).toBeUndefined();
+  });
+
+  it('changes nothing when the file cannot be written, and says so', async () => {
+    const world = await World.start();
+    const client = await world.client();
+    world.failWrites();
+    expect(await client.ask(318, {}, { body: 'orderMessageEnable=true' })).toMatchObject({
+      code: 1,
+      remark: 'the settings could not be written (ENOSPC), nothing was changed',
+    });
+    expect(world.configs.namesrvConfig.orderMessageEnable).toBe(false);
   });
 
   it('takes no body as nothing to do, and refuses what is no properties text', async () => {
