@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plantedRoot } from '../testing/planted-mqbroker.ts';
 import { takePorts } from '../testing/ports.ts';
 import { answersBeforeFlush, type RecordRange, readTrace, type TraceEvent } from './peer/fs-trace.ts';
 import { checkLedger, readTopic, type StoredTopic } from './peer/ledger-check.ts';
@@ -16,7 +17,6 @@ import {
   subjectKind,
   type Workspace,
 } from './peer/peer.ts';
-import { plantedRoot } from './peer/planted-mqbroker.ts';
 import { RawClient } from './peer/raw-client.ts';
 import { physicalOffsetOf, type RawRecord } from './peer/records.ts';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Fs } from '../src/util/fs.ts';
 import { MemFs } from './mem-fs.ts';
-import { replyBeforeFdatasync, replyBeforeWrite } from './planted-bugs.ts';
+import { plantedFs } from './planted-bugs.ts';
 import { openTestStore, put, readAll } from './store-fixture.ts';
 import { settle } from './suites/store-suite.ts';
 
@@ -34,10 +34,12 @@ it('survives without a bug', async () => {
 });
 
 it('loses messages over a kill when replies go out before the write', async () => {
-  expect(await survives('ASYNC_FLUSH', 'kill', (fs) => replyBeforeWrite(fs, NEVER_MS))).toBe(false);
+  expect(await survives('ASYNC_FLUSH', 'kill', (fs) => plantedFs(fs, 'reply-before-write', NEVER_MS))).toBe(false);
 });
 
 it('loses messages over a power loss when replies go out before fdatasync', async () => {
-  expect(await survives('SYNC_FLUSH', 'kill', (fs) => replyBeforeFdatasync(fs, NEVER_MS))).toBe(true);
-  expect(await survives('SYNC_FLUSH', 'power loss', (fs) => replyBeforeFdatasync(fs, NEVER_MS))).toBe(false);
+  expect(await survives('SYNC_FLUSH', 'kill', (fs) => plantedFs(fs, 'reply-before-fdatasync', NEVER_MS))).toBe(true);
+  expect(await survives('SYNC_FLUSH', 'power loss', (fs) => plantedFs(fs, 'reply-before-fdatasync', NEVER_MS))).toBe(
+    false,
+  );
 });

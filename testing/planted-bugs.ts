@@ -1,86 +1,97 @@
-import type { FileHandle, Fs, OpenMode } from '../src/util/fs.ts';
+import { basename, dirname } from 'node:path';
+import type { FileHandle, Fs } from '../src/util/fs.ts';
+import { overridden } from './trace-ports.ts';
+
+/** A bug to plant: which promise of the disk is broken for the files of the CommitLog. */
+export type Plant = 'none' | 'reply-before-write' | 'reply-before-fdatasync';
+
+/** How long after its return a planted call really happens: longer than an answer needs to reach the client. */
+const LATE_MS = 150;
 
 /**
- * Bugs to plant under a broker, to see the checks of acknowledged messages turn red. They live in the file system that
- * the root is given: production code has no switch for them. Wrap the outermost file system: what it records or
- * crashes below must see what really happens.
+ * A file system that returns from a write (or an fdatasync) of the CommitLog before it has done it. The writer is
+ * served its own bytes meanwhile, so nothing shows until the process is killed.
  */
-
-/**
- * Replies before the write: a write to the CommitLog is reported as done and really happens `delayMs` later. Until then
- * the process holds the only copy of what was acknowledged, and a kill takes it.
- */
-export function replyBeforeWrite(inner: Fs, delayMs: number): Fs {
-  return withCommitLogHandles(inner, (handle) => {
-    let late: (() => void)[] = [];
-    const writeAll = (): void => {
-      for (const write of late) write();
-      late = [];
-    };
-    return {
-      ...delegate(handle),
-      pwrite(source, sourceStart, length, position) {
-        const copy = Buffer.from(source.subarray(sourceStart, sourceStart + length));
-        late.push(() => writeWhole(handle, copy, position));
-        setTimeout(writeAll, delayMs).unref();
-        return length;
-      },
-      close() {
-        writeAll();
-        handle.close();
-      },
-    };
+export function plantedFs(fs: Fs, plant: Plant, lateMs = LATE_MS): Fs {
+  if (plant === 'none') return fs;
+  const late = new LateWrites(fs, lateMs);
+  return overridden(fs, {
+    open(path, mode) {
+      const handle = fs.open(path, mode);
+      if (basename(dirname(path)) !== 'commitlog') return handle;
+      return plant === 'reply-before-write' ? late.handle(handle) : flushedLate(fs, handle, lateMs);
+    },
   });
 }
 
-/** Replies before fdatasync: it is reported as done at once and really happens `delayMs` later. */
-export function replyBeforeFdatasync(inner: Fs, delayMs: number): Fs {
-  return withCommitLogHandles(inner, (handle) => ({
-    ...delegate(handle),
-    async fdatasyncAsync() {
-      setTimeout(() => {
-        handle.fdatasyncAsync().catch(() => undefined);
-      }, delayMs).unref();
-    },
-  }));
-}
-
-function withCommitLogHandles(inner: Fs, wrap: (handle: FileHandle) => FileHandle): Fs {
-  return {
-    open(path: string, mode: OpenMode) {
-      const handle = inner.open(path, mode);
-      return /\/commitlog\/\d{20}$/.test(path) ? wrap(handle) : handle;
-    },
-    stat: (path) => inner.stat(path),
-    list: (dir) => inner.list(dir),
-    mkdir: (dir) => inner.mkdir(dir),
-    rename: (from, to) => inner.rename(from, to),
-    unlink: (path) => inner.unlink(path),
-    unlinkAsync: (path) => inner.unlinkAsync(path),
-    rmdir: (dir) => inner.rmdir(dir),
-    fsyncDir: (dir) => inner.fsyncDir(dir),
-    fsyncDirAsync: (dir) => inner.fsyncDirAsync(dir),
-    statfs: (path) => inner.statfs(path),
-    readFile: (path, maxBytes) => inner.readFile(path, maxBytes),
+function flushedLate(fs: Fs, handle: FileHandle, lateMs: number): FileHandle {
+  const flushLate = (): void => {
+    setTimeout(() => {
+      // By now the store may have closed its own handle.
+      const own = fs.open(handle.path, 'update');
+      void own.fdatasyncAsync().finally(() => own.close());
+    }, lateMs).unref();
   };
+  return overridden(handle, {
+    fdatasync: flushLate,
+    fdatasyncAsync: async () => flushLate(),
+  });
 }
 
-function delegate(handle: FileHandle): FileHandle {
-  return {
-    path: handle.path,
-    pread: (target, start, length, position) => handle.pread(target, start, length, position),
-    pwrite: (source, start, length, position) => handle.pwrite(source, start, length, position),
-    preadAsync: (target, start, length, position) => handle.preadAsync(target, start, length, position),
-    pwriteAsync: (source, start, length, position) => handle.pwriteAsync(source, start, length, position),
-    truncate: (sizeBytes) => handle.truncate(sizeBytes),
-    fdatasync: () => handle.fdatasync(),
-    fdatasyncAsync: () => handle.fdatasyncAsync(),
-    stat: () => handle.stat(),
-    setMtime: (mtimeMs) => handle.setMtime(mtimeMs),
-    close: () => handle.close(),
-  };
+interface LateWrite {
+  readonly position: number;
+  readonly bytes: Buffer;
 }
 
-function writeWhole(handle: FileHandle, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length; ) done += handle.pwrite(bytes, done, bytes.length - done, position + done);
+class LateWrites {
+  readonly #fs: Fs;
+  readonly #lateMs: number;
+  readonly #waiting = new Map<string, LateWrite[]>();
+
+  constructor(fs: Fs, lateMs: number) {
+    this.#fs = fs;
+    this.#lateMs = lateMs;
+  }
+
+  handle(inner: FileHandle): FileHandle {
+    const { path } = inner;
+    const write = (source: Uint8Array, start: number, length: number, position: number): number => {
+      this.#write(path, { position, bytes: Buffer.from(source.subarray(start, start + length)) });
+      return length;
+    };
+    return overridden(inner, {
+      pwrite: write,
+      pwriteAsync: async (...args) => write(...args),
+      pread: (target, start, length, position) => {
+        const count = inner.pread(target, start, length, position);
+        return this.#overlay(path, { target, start, count, position });
+      },
+      preadAsync: async (target, start, length, position) => {
+        const count = await inner.preadAsync(target, start, length, position);
+        return this.#overlay(path, { target, start, count, position });
+      },
+    });
+  }
+
+  #write(path: string, write: LateWrite): void {
+    const waiting = this.#waiting.get(path) ?? [];
+    this.#waiting.set(path, waiting);
+    waiting.push(write);
+    setTimeout(() => {
+      const own = this.#fs.open(path, 'update');
+      own.pwrite(write.bytes, 0, write.bytes.length, write.position);
+      own.close();
+      waiting.splice(waiting.indexOf(write), 1);
+    }, this.#lateMs).unref();
+  }
+
+  #overlay(path: string, read: { target: Uint8Array; start: number; count: number; position: number }): number {
+    for (const { position, bytes } of this.#waiting.get(path) ?? []) {
+      const from = Math.max(position, read.position);
+      const to = Math.min(position + bytes.length, read.position + read.count);
+      if (from >= to) continue;
+      read.target.set(bytes.subarray(from - position, to - position), read.start + from - read.position);
+    }
+    return read.count;
+  }
 }

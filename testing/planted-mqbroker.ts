@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
-import { startBroker as readCommandLine } from '../../src/cli.ts';
-import { systemEnvironment } from '../../src/config/environment.ts';
-import { startBroker } from '../../src/roots/broker.ts';
-import { endOnUnknownErrors, exitWith, serverLog, stopOnSignals, world } from '../../src/roots/process.ts';
-import { nodeFs } from '../../src/util/node-fs.ts';
-import { type Plant, plantedFs } from './planted-fs.ts';
+import { startBroker as readCommandLine } from '../src/cli.ts';
+import { systemEnvironment } from '../src/config/environment.ts';
+import { startBroker } from '../src/roots/broker.ts';
+import { endOnUnknownErrors, exitWith, serverLog, stopOnSignals, world } from '../src/roots/process.ts';
+import { nodeFs } from '../src/util/node-fs.ts';
+import { type Plant, plantedFs } from './planted-bugs.ts';
 import { tracedFs, tracedNet, traceTo } from './trace-ports.ts';
 
 /** Where this program is, relative to the repository. */
-export const plantedRoot = 'compat-tests/peer/planted-mqbroker.ts';
+export const plantedRoot = 'testing/planted-mqbroker.ts';
 
 const plants = ['none', 'reply-before-write', 'reply-before-fdatasync'] as const;
 
