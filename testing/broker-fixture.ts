@@ -71,6 +71,8 @@ export class BrokerFixture {
   readonly log: CollectingLogger = collectingLogger();
   readonly configs: BrokerConfigs = testConfigs();
   readonly #options: BrokerFixtureOptions;
+  /** One process: a directory that it did not give back stays locked. */
+  readonly #proc = testProc();
   #running: RunningBroker | undefined;
 
   constructor(options: BrokerFixtureOptions = {}) {
@@ -98,14 +100,14 @@ export class BrokerFixture {
     return fixture;
   }
 
-  /** Starts, or starts again after {@link stop} or {@link crash}. */
+  /** Starts, or starts again after {@link stop}. */
   async start(): Promise<void> {
     const starting = startBroker({
       fs: this.#options.wrapFs?.(this.fs) ?? this.fs,
       net: this.net,
       clock: this.clock,
       log: this.log,
-      proc: testProc(),
+      proc: this.#proc,
       totalMemoryBytes: 2 ** 33,
       afterDeath: () => {},
       fetchText: this.#options.fetchText ?? (() => Promise.reject(new Error('no address server'))),
