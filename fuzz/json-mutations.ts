@@ -49,14 +49,14 @@ function escaped(token: string, random: SeededRandom): string {
   const at = random.below(Math.max(1, inside.length));
   const code = inside.charCodeAt(at) || 0x41;
   const hex = code.toString(16);
-  const escape = random.pick([
+  const changed = random.pick([
     `\\u${hex.padStart(4, '0')}`,
     `\\u${hex.padStart(4, '0').toUpperCase()}`,
     `\\x${hex.slice(-2).padStart(2, '0')}`,
     ...['\\n', '\\/', '\\"', "\\'", '\\0', '\\7', '\\v', '\\u0000', '\\u0001', '\\u007f', '\\u0080', '\\u00e9'],
     ...['\\ud83d\\ude00', '\\ud800', '\\udc00', '\\uFFFF', '\\t', '\\b', '\\f', '\\F'],
   ]);
-  return `"${inside.slice(0, at)}${escape}${inside.slice(at + 1)}"`;
+  return `"${inside.slice(0, at)}${changed}${inside.slice(at + 1)}"`;
 }
 
 /** What FastJSON mostly takes. */

@@ -22,6 +22,12 @@ export interface Tally {
   pushes: number;
 }
 
+/** A request that was sent; one that is not due is a pull that may be held for ever. */
+interface Waiting {
+  readonly fate: Fate;
+  readonly due: boolean;
+}
+
 /** The server did something else than the model says. */
 export class Mismatch extends Error {
   override readonly name = 'Mismatch';
@@ -33,7 +39,7 @@ export class Link {
   readonly #tally: Tally;
   readonly #decoder = new FrameDecoder(new AssemblyBudget(ANSWER_BYTES));
   /** Fates of the requests that wait, by opaque. */
-  readonly #waiting = new Map<number, { fate: Fate; due: boolean }[]>();
+  readonly #waiting = new Map<number, Waiting[]>();
   /** Answers that have to come. */
   #due = 0;
   #isClosed = false;
@@ -131,17 +137,25 @@ export class Link {
   #answered(answer: RemotingCommand): void {
     this.#tally.codes.set(answer.code, (this.#tally.codes.get(answer.code) ?? 0) + 1);
     const fate = fateOf(answer);
-    const key = this.#waiting.has(answer.opaque) ? answer.opaque : NO_OPAQUE;
-    const waiting = this.#waiting.get(key) ?? [];
-    const at = waiting.findIndex((each) => agrees(each.fate, fate, answer.code));
-    const [found] = at < 0 ? [] : waiting.splice(at, 1);
+    const found =
+      this.#takeWaiting(answer.opaque, fate, answer.code) ?? this.#takeWaiting(NO_OPAQUE, fate, answer.code);
     if (found === undefined) {
       this.#fail(`an answer nobody waits for: code ${answer.code}, opaque ${answer.opaque}, ${answer.remark}`);
       return;
     }
-    if (waiting.length === 0) this.#waiting.delete(key);
     if (found.due) this.#due -= 1;
     this.#tally.fates[found.fate] += 1;
+  }
+
+  /** The request under this key that the answer fits, taken off the list. */
+  #takeWaiting(key: number, fate: Fate, code: number): Waiting | undefined {
+    const waiting = this.#waiting.get(key) ?? [];
+    const same = waiting.findIndex((each) => each.fate === fate);
+    const at = same >= 0 ? same : waiting.findIndex((each) => agrees(each.fate, fate, code));
+    if (at < 0) return undefined;
+    const [found] = waiting.splice(at, 1);
+    if (waiting.length === 0) this.#waiting.delete(key);
+    return found;
   }
 
   #fail(what: string): void {
@@ -165,6 +179,5 @@ const SYSTEM_BUSY = 2;
 
 /** A handler may refuse a field in the same words; a busy server says so to anybody. */
 function agrees(expected: Fate, found: Fate, code: number): boolean {
-  if (expected === found || code === SYSTEM_BUSY) return true;
-  return expected === 'handled' && found === 'refused';
+  return code === SYSTEM_BUSY || (expected === 'handled' && found === 'refused');
 }

@@ -6,6 +6,8 @@
 /** What the server answers. */
 export interface MemoryReport {
   readonly heapUsed: number;
+  /** What the heap has taken from the system. */
+  readonly heapTotal: number;
   readonly external: number;
   readonly rss: number;
 }
@@ -24,7 +26,7 @@ function collect(left: number): void {
     setTimeout(() => collect(left - 1), 50);
     return;
   }
-  const { heapUsed, external, rss } = process.memoryUsage();
-  const report: MemoryReport = { heapUsed, external, rss };
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  const report: MemoryReport = { heapUsed, heapTotal, external, rss };
   process.send?.(report);
 }

@@ -236,7 +236,7 @@ export function reportLines(report: FuzzReport): string[] {
   ];
 }
 
-function memoryText({ heapUsed, external, rss }: MemoryReport): string {
+function memoryText({ heapUsed, heapTotal, external, rss }: MemoryReport): string {
   const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
-  return `heap ${mb(heapUsed)}, external ${mb(external)}, RSS ${mb(rss)}`;
+  return `heap ${mb(heapUsed)} of ${mb(heapTotal)}, external ${mb(external)}, RSS ${mb(rss)}`;
 }
