@@ -1,0 +1,53 @@
+import type { HeaderSchema, HeaderValues } from '../codec/header.ts';
+import { parseInteger, parseLong } from '../codec/header-view.ts';
+import { type ResponseName, responseCode } from '../codec/response-codes.ts';
+import type { Answer } from '../remoting/reply.ts';
+
+/** A server answered, but not with one of the codes that were expected. Java: MQBrokerException, MQClientException. */
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+  /** undefined for a number that 4.6.0 does not know. */
+  readonly code: ResponseName | undefined;
+  readonly codeNumber: number;
+  constructor(answer: Answer) {
+    super(`CODE: ${answer.code}  DESC: ${answer.remark ?? 'none'}`);
+    this.code = answer.codeName;
+    this.codeNumber = answer.code;
+  }
+}
+
+/** The answer when its code is among `expected`; throws {@link AnswerError} otherwise. */
+export function expectCode<A extends Answer>(answer: A, ...expected: readonly ResponseName[]): A {
+  if (expected.some((name) => responseCode(name) === answer.code)) return answer;
+  throw new AnswerError(answer);
+}
+
+/**
+ * The header of an answer, by the schema of its row. A field that is missing or no number is undefined where the schema
+ * has it optional, and Java's default (0, false, empty) everywhere else.
+ * Java: RemotingCommand#decodeCommandCustomHeader.
+ */
+export function answerHeader<S extends HeaderSchema>(
+  schema: S,
+  extFields: ReadonlyMap<string, string>,
+): HeaderValues<S> {
+  const out: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(schema)) {
+    const text = extFields.get(row.wire ?? name);
+    const value = text === undefined ? undefined : parsed(row.kind, text);
+    out[name] = value ?? (row.need === 'optional' ? undefined : DEFAULTS[row.kind]);
+  }
+  return out as HeaderValues<S>;
+}
+
+const DEFAULTS = { string: '', int: 0, long: 0, boolean: false, double: 0 } as const;
+const INT_MAX = 0x7fffffff;
+
+function parsed(kind: keyof typeof DEFAULTS, text: string): unknown {
+  if (kind === 'string') return text;
+  if (kind === 'boolean') return text.toLowerCase() === 'true';
+  const bytes = Buffer.from(text, 'utf8');
+  const length = bytes.length;
+  const number = kind === 'int' ? parseInteger(bytes, 0, length, INT_MAX) : parseLong(bytes, 0, length);
+  return Number.isNaN(number) ? undefined : number;
+}
