@@ -41,9 +41,9 @@ async function route(asker: TestClient, topic: string): Promise<unknown> {
 /** A name server that answers everything and remembers what it was asked. */
 class Listener {
   readonly commands: RemotingCommand[] = [];
-  /** What 322 answers, and what the other answers carry. */
+  /** What 322 answers, and the code of every answer. */
   changed = 'true';
-  answerBody: Buffer | undefined;
+  code = 0;
   /** True: says nothing, as a name server that hangs. */
   silent = false;
 
@@ -78,9 +78,10 @@ class Listener {
     this.commands.push(command);
     if (this.silent || (command.flag & FLAG_ONEWAY) !== 0) return;
     const extFields = command.code === 322 ? new Map([['changed', this.changed]]) : undefined;
-    const body = command.code === 322 ? command.body : this.answerBody;
-    const { opaque } = command;
-    send(encodeCommand({ code: 0, version: 333, opaque, flag: FLAG_RESPONSE, extFields, body }));
+    const body = command.code === 322 ? command.body : undefined;
+    const { code } = this;
+    const remark = code === 0 ? undefined : 'no';
+    send(encodeCommand({ code, remark, version: 333, opaque: command.opaque, flag: FLAG_RESPONSE, extFields, body }));
   }
 }
 
@@ -170,6 +171,21 @@ describe('a registration', () => {
     listener.silent = true;
     await broker.advance(36_000);
     expect(listener.take()).toEqual(['322', '103']);
+  });
+
+  it('leaves out names of an old store that are no safe path', async () => {
+    const files = { 'topics.json': topicsFile(topicOf('../up'), topicOf('my.topic')) };
+    const { broker, asker } = await setUp({ files });
+    expect([await route(asker, 'my.topic'), await route(asker, '../up')]).toEqual([['broker-a 4/4 6'], 17]);
+    expect(broker.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  it('that is refused is told in the log', async () => {
+    const { broker, listener } = await withListener();
+    listener.code = 1;
+    await broker.advance(10_000);
+    const refusals = broker.log.lines.filter(({ text }) => text === 'a name server refused the registration');
+    expect(refusals.map(({ fields }) => fields)).toEqual([{ nameServer: '127.0.0.1:9876', code: 1, remark: 'no' }]);
   });
 
   it('goes to every name server, and to those that are there when one is not', async () => {

@@ -2,9 +2,11 @@ import { encodeRegisterBrokerBody } from '../codec/bodies/register-broker.ts';
 import { decodeBody, encodeBody } from '../codec/bodies/schema.ts';
 import { dataVersion, kvTable } from '../codec/bodies/topic-config.ts';
 import { DecodeError } from '../codec/fast-json.ts';
+import { isSafePathSegment } from '../codec/names.ts';
 import { isReadable, isWriteable } from '../codec/sys-flags.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import type { RemotingClient } from '../remoting/client.ts';
+import type { Answer } from '../remoting/handler.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { bodyCrc } from '../util/crc32.ts';
 import type { Logger } from '../util/logger.ts';
@@ -115,9 +117,11 @@ export class BrokerOuterApi {
       await this.#atEach(timeoutMs, (address) => client.oneway(address, 'REGISTER_BROKER', header, body));
       return;
     }
-    const answers = await this.#atEach(timeoutMs, (address, ms) =>
-      client.invoke(address, 'REGISTER_BROKER', header, body, ms),
-    );
+    const answers = await this.#atEach(timeoutMs, async (address, ms) => {
+      const answer = await client.invoke(address, 'REGISTER_BROKER', header, body, ms);
+      if (answer.codeName !== 'SUCCESS') this.#logRefusal(address, answer);
+      return answer;
+    });
     const first = answers.find((answer) => answer?.codeName === 'SUCCESS');
     if (kind.checkOrder && first?.body !== undefined) this.#takeOrder(first.body);
   }
@@ -197,6 +201,10 @@ export class BrokerOuterApi {
     );
   }
 
+  #logRefusal(nameServer: string, { code, remark }: Answer): void {
+    this.#parts.log.warn({ nameServer, code, remark }, 'a name server refused the registration');
+  }
+
   #identity() {
     const { brokerName, brokerClusterName, brokerId } = this.#parts.configs.brokerConfig;
     return { brokerName, brokerAddr: this.#parts.brokerAddr, clusterName: brokerClusterName, brokerId };
@@ -210,8 +218,9 @@ export class BrokerOuterApi {
     const limited = !isReadable(brokerPermission) || !isWriteable(brokerPermission);
     const table = new Map<string, TopicConfig>();
     for (const [name, config] of topicConfigTable) {
-      if (only === undefined || name === only)
-        table.set(name, limited ? { ...config, perm: brokerPermission } : config);
+      // A name of an old store that is no safe path takes no messages, and a name server would complain each time.
+      if ((only !== undefined && name !== only) || !isSafePathSegment(name)) continue;
+      table.set(name, limited ? { ...config, perm: brokerPermission } : config);
     }
     const topicConfigSerializeWrapper = { dataVersion: version, topicConfigTable: table };
     return encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper }, compressedRegister);
