@@ -1,6 +1,6 @@
 import type { NamesrvConfigs } from '../config/configs.ts';
 import { namesrvHandlers } from '../namesrv/index.ts';
-import { KvConfigManager } from '../namesrv/kv-config-manager.ts';
+import { KVConfigManager } from '../namesrv/kv-config-manager.ts';
 import { RouteInfoManager } from '../namesrv/route-info-manager.ts';
 import { Admission, plainLimits } from '../remoting/admission.ts';
 import { Dispatcher } from '../remoting/dispatcher.ts';
@@ -38,7 +38,7 @@ export interface RunningNamesrv {
 /** Puts a name server together and starts it. Rejects when it cannot start. Java: NamesrvController. */
 export async function startNamesrv(options: NamesrvOptions): Promise<RunningNamesrv> {
   const { fs, net, clock, log, configs, fileProperties, host } = options;
-  const kv = new KvConfigManager(new StateFile({ fs, log, path: configs.namesrvConfig.kvConfigPath }));
+  const kv = new KVConfigManager(new StateFile({ fs, log, path: configs.namesrvConfig.kvConfigPath }));
   kv.load();
   const routes = new RouteInfoManager({ clock, log });
   const turn = new LoopTurn(clock);
