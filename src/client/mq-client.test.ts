@@ -1,68 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { BrokerFixture } from '../../testing/broker-fixture.ts';
-import { settle } from '../../testing/test-client.ts';
+import { ClusterFixture } from '../../testing/cluster-fixture.ts';
 import { field, header } from '../codec/header.ts';
-import { defaultNamesrvConfigs } from '../config/configs.ts';
-import { RemotingClient } from '../remoting/client.ts';
-import { LoopTurn } from '../remoting/loop-turn.ts';
-import { startNamesrv } from '../roots/namesrv.ts';
 import { answerHeader } from './answer.ts';
-import { MqClient } from './mq-client.ts';
-
-const NAMESRV = '127.0.0.1:9876';
-
-/** A name server, a broker that registers there, and a client of both, in memory. */
-class Cluster {
-  readonly broker: BrokerFixture;
-  readonly client: MqClient;
-
-  private constructor() {
-    this.broker = new BrokerFixture({
-      settings: ({ brokerConfig }) => {
-        brokerConfig.namesrvAddr = NAMESRV;
-        brokerConfig.brokerIP1 = '127.0.0.1';
-      },
-    });
-    const { net, clock, log } = this.broker;
-    const remoting = new RemotingClient({ net, clock, log, turn: new LoopTurn(clock) });
-    this.client = new MqClient({ remoting, namesrvAddr: NAMESRV });
-  }
-
-  static async start(): Promise<Cluster> {
-    const cluster = new Cluster();
-    const { broker } = cluster;
-    const { net, clock, log, fs } = broker;
-    const environment = {
-      homeDir: '/n',
-      variables: {},
-      systemProperties: {},
-      hostName: 'n',
-      localAddress: '127.0.0.1',
-    };
-    const configs = defaultNamesrvConfigs({ ...environment, cpuCount: 1 });
-    await startNamesrv({ fs, net, clock, log, configs, fileProperties: new Map() });
-    await broker.start();
-    await broker.settle();
-    return cluster;
-  }
-
-  /** Lets everything happen that an answer needs, and time pass when it takes time. */
-  async done<T>(asked: Promise<T>): Promise<T> {
-    let isDone = false;
-    const marked = asked.finally(() => {
-      isDone = true;
-    });
-    marked.catch(() => {});
-    for (let round = 0; !isDone && round < 100; round++) await settle(this.broker.clock, 1);
-    for (let round = 0; !isDone && round < 100; round++) await this.broker.clock.advanceAsync(500);
-    return marked;
-  }
-
-  async address(): Promise<string> {
-    const route = await this.done(this.client.route('TBW102'));
-    return route?.brokerDatas[0]?.brokerAddrs.get(0) ?? 'no master';
-  }
-}
 
 const topic = {
   topicName: 'T',
@@ -76,18 +15,18 @@ const topic = {
 
 describe('MqClient', () => {
   it('finds brokers through the name server', async () => {
-    const cluster = await Cluster.start();
+    const cluster = await ClusterFixture.start();
     const { client } = cluster;
-    expect(await cluster.address()).toBe('127.0.0.1:10911');
+    expect(await cluster.brokerAddress()).toBe('127.0.0.1:10911');
     expect(await cluster.done(client.route('nobody-has-it'))).toBeUndefined();
     const { clusterAddrTable } = await cluster.done(client.clusters());
     expect([...clusterAddrTable]).toEqual([['DefaultCluster', ['broker-a']]]);
   });
 
   it('creates a topic, sends, and reads back what it sent', async () => {
-    const cluster = await Cluster.start();
+    const cluster = await ClusterFixture.start();
     const { client } = cluster;
-    const address = await cluster.address();
+    const address = await cluster.brokerAddress();
     await cluster.done(client.createTopic(address, topic));
     expect((await cluster.done(client.route('T')))?.queueDatas).toMatchObject([{ brokerName: 'broker-a', perm: 6 }]);
     for (const n of [0, 1]) {
@@ -113,8 +52,8 @@ describe('MqClient', () => {
   });
 
   it('sends heartbeats', async () => {
-    const cluster = await Cluster.start();
-    const address = await cluster.address();
+    const cluster = await ClusterFixture.start();
+    const address = await cluster.brokerAddress();
     const data = {
       clientID: 'me',
       producerDataSet: [],
@@ -137,9 +76,9 @@ describe('MqClient', () => {
   });
 
   it('rejects with the code and remark of a refusal, and when nobody answers', async () => {
-    const cluster = await Cluster.start();
+    const cluster = await ClusterFixture.start();
     const { client } = cluster;
-    const address = await cluster.address();
+    const address = await cluster.brokerAddress();
     const message = { topic: 'a/b', queueId: 0, body: Buffer.from('x'), bornTimestamp: 5 };
     await expect(cluster.done(client.send(address, message))).rejects.toMatchObject({
       code: 'SYSTEM_ERROR',

@@ -22,6 +22,7 @@ export class AssemblyBudget {
   }
 }
 
+/** Cuts a stream of bytes into frames; one per connection. Java: NettyDecoder. */
 export class FrameDecoder {
   private readonly maxBytes: number;
   private readonly budget: AssemblyBudget;

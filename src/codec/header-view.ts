@@ -1,4 +1,3 @@
-import { assert } from '../util/assert.ts';
 import type { FieldKind, FieldRow, HeaderSchema, HeaderValues } from './header.ts';
 import { unescapeJsonInto } from './json-text.ts';
 import { ScannedCommand, sameBytes } from './scanned-command.ts';
@@ -39,7 +38,7 @@ export class HeaderPlan<S extends HeaderSchema = HeaderSchema> {
   }
 }
 
-/** What a view is besides its typed fields: byte accessors for the hot path, and a copy for what outlives the handler. */
+/** What a view is besides its typed fields: byte accessors for the hot path, a copy for what outlives the handler. */
 export interface HeaderSpans<S extends HeaderSchema> {
   readonly plan: HeaderPlan<S>;
   /** The bytes all spans point into. */
@@ -63,11 +62,6 @@ export interface HeaderBinder<S extends HeaderSchema> {
    * @returns the remark of the refusal when a required field is missing or not a number, else undefined.
    */
   bind(scanned: ScannedCommand): string | undefined;
-  /**
-   * Makes every read of the view throw until the next `bind`. Test builds of the dispatcher call it when the synchronous
-   * part of a handler is over, so that a late read is seen the day it is written.
-   */
-  poison(): void;
 }
 
 const ABSENT = -1;
@@ -80,11 +74,7 @@ export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S>
     const name = plan.names[slot] as string;
     Object.defineProperty(view, name, { get: getterFor(view, row, slot), enumerable: true });
   });
-  return {
-    view: view as unknown as HeaderView<S>,
-    bind: (scanned) => view.bind(scanned),
-    poison: () => view.poison(),
-  };
+  return { view: view as unknown as HeaderView<S>, bind: (scanned) => view.bind(scanned) };
 }
 
 class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
@@ -130,23 +120,9 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
     return undefined;
   }
 
-  poison(): void {
-    this.scanned = POISONED;
-    this.fieldOf.fill(ABSENT);
-    this.numbers.fill(Number.NaN);
-  }
-
-  /** What an absent field reads as; every field of a poisoned view is absent. */
-  absent(): undefined {
-    assert(this.scanned !== POISONED, 'a header was read after the synchronous part of its handler');
-    return undefined;
-  }
-
   startOf(slot: number): number {
     const at = this.fieldOf[slot] as number;
-    if (at !== ABSENT) return this.scanned.valueStart[at] as number;
-    this.absent();
-    return ABSENT;
+    return at === ABSENT ? ABSENT : (this.scanned.valueStart[at] as number);
   }
 
   endOf(slot: number): number {
@@ -166,20 +142,17 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   }
 }
 
-/** Stands for the command of a view that may not be read any more. */
-const POISONED = new ScannedCommand();
-
 function getterFor<S extends HeaderSchema>(view: SlotView<S>, row: FieldRow, slot: number): () => unknown {
   if (row.kind === 'string') {
     return () => {
       const at = view.fieldOf[slot] as number;
-      return at === ABSENT ? view.absent() : view.scanned.valueText(at);
+      return at === ABSENT ? undefined : view.scanned.valueText(at);
     };
   }
   const isBoolean = row.kind === 'boolean';
   return () => {
     const value = view.numbers[slot] as number;
-    if (Number.isNaN(value)) return view.absent();
+    if (Number.isNaN(value)) return undefined;
     return isBoolean ? value === 1 : value;
   };
 }
@@ -265,7 +238,10 @@ function parseDouble(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?$/.test(trimmed) ? Number.parseFloat(trimmed) : Number.NaN;
 }
 
-/** Copies a string field's value, escapes undone, to `target`; returns the position behind it, or -1 when it does not fit. */
+/**
+ * Copies a string field's value, escapes undone, to `target`; an absent one is empty.
+ * @returns the position behind it, or -1 when it does not fit
+ */
 export function copyField<S extends HeaderSchema>(
   view: HeaderSpans<S>,
   slot: number,

@@ -32,8 +32,8 @@ export function languageCode(name: string): number {
  * it. extFields are kept as pairs of spans; {@link HeaderView} binds them to a schema.
  *
  * One scanner walks the compact JSON that every client writes; whatever it does not expect (white space, nesting,
- * escapes at or above 0x80, null, upper-case keys, repeated keys) goes to the fall-back (serialize-json.ts), which fills the same
- * arrays over a scratch buffer.
+ * escapes at or above 0x80, null, upper-case keys, repeated keys) goes to the fall-back (serialize-json.ts), which
+ * fills the same arrays over a scratch buffer.
  */
 export class ScannedCommand {
   bytes: Buffer = Buffer.alloc(0);
@@ -110,7 +110,7 @@ export class ScannedCommand {
     return this.valueEscaped[at] === 1 ? unescapeText(text) : text;
   }
 
-  /** The text of an extField's key, by its number. Keys never hold escapes: the scanner sends those to the fall-back. */
+  /** The text of an extField's key, by its number. Keys hold no escapes: the scanner sends those to the fall-back. */
   keyText(at: number): string {
     return this.bytes.toString('utf8', this.keyStart[at], this.keyEnd[at]);
   }

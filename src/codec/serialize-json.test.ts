@@ -138,7 +138,8 @@ describe('writing', () => {
       JSON_TYPE,
     );
     expect(bytes.subarray(8).toString('utf8')).toBe(
-      '{"code":0,"flag":1,"language":"JAVA","opaque":1,"remark":"\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u007F\\u0085\\u2028/é订😀",' +
+      '{"code":0,"flag":1,"language":"JAVA","opaque":1,' +
+        '"remark":"\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u007F\\u0085\\u2028/é订😀",' +
         '"serializeTypeCurrentRPC":"JSON","version":333}',
     );
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { testConnection, testWorld } from '../../testing/broker-fixture.ts';
 import type { TopicConfig } from '../codec/bodies/topic-config.ts';
 import { silentLogger } from '../util/logger.ts';
-import { KvConfigManager } from './kv-config-manager.ts';
+import { KVConfigManager } from './kv-config-manager.ts';
 import { type Registration, RouteInfoManager, type RouteLimits } from './route-info-manager.ts';
 
 const topic: TopicConfig = {
@@ -77,7 +77,7 @@ describe('what a name server may hold', () => {
 
 describe('what the KV table may hold', () => {
   it('bounds entries and characters, and counts what goes', () => {
-    const kv = new KvConfigManager(testWorld().file('kv.json'), { entries: 3, characters: 20 });
+    const kv = new KVConfigManager(testWorld().file('kv.json'), { entries: 3, characters: 20 });
     expect(kv.put('n', 'a', '1234567890')).toBe(true);
     expect(kv.put('n', 'b', '12345678')).toBe(false);
     expect(kv.put('n', 'a', '1')).toBe(true);
@@ -98,8 +98,8 @@ describe('what the KV table may hold', () => {
       handle.pwrite(Buffer.from(text), 0, text.length, 0);
       handle.close();
     };
-    const loaded = (): KvConfigManager => {
-      const kv = new KvConfigManager(world.file('kv.json'));
+    const loaded = (): KVConfigManager => {
+      const kv = new KVConfigManager(world.file('kv.json'));
       kv.load();
       return kv;
     };

@@ -16,7 +16,7 @@ export interface KvLimits {
 export const kvLimits: KvLimits = { entries: 200_000, characters: 4_194_304 };
 
 /** Namespace → key → value, kept in `kvConfigPath`. Java: KVConfigManager. */
-export class KvConfigManager {
+export class KVConfigManager {
   readonly #table = new Map<string, Map<string, string>>();
   readonly #file: StateFile;
   readonly #limits: KvLimits;
@@ -64,7 +64,10 @@ export class KvConfigManager {
     return this.#table.get(namespace);
   }
 
-  /** The emptied namespace stays. Throws FsError, and then nothing has changed. Java: KVConfigManager#deleteKVConfig. */
+  /**
+   * An emptied namespace stays. Throws FsError, and then nothing has changed.
+   * Java: KVConfigManager#deleteKVConfig.
+   */
   delete(namespace: string, key: string): void {
     const values = this.#table.get(namespace);
     const old = values?.get(key);

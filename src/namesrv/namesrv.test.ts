@@ -379,7 +379,8 @@ describe('topics and clusters', () => {
     expect(await names(other, 224, { cluster: 'X' })).toEqual([]);
     expect(json(await other.ask(106))).toBe(
       '{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"10.0.0.1:10911"},"brokerName":"broker-a","cluster":"C"},' +
-        '"b2":{"brokerAddrs":{0:"x:1"},"brokerName":"b2","cluster":"D"}},"clusterAddrTable":{"C":["broker-a"],"D":["b2"]}}',
+        '"b2":{"brokerAddrs":{0:"x:1"},"brokerName":"b2","cluster":"D"}},' +
+        '"clusterAddrTable":{"C":["broker-a"],"D":["b2"]}}',
     );
   });
 

@@ -2,7 +2,7 @@ import type { NamesrvConfigs } from '../config/configs.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
-import type { KvConfigManager } from './kv-config-manager.ts';
+import type { KVConfigManager } from './kv-config-manager.ts';
 import type { RouteInfoManager } from './route-info-manager.ts';
 
 /** What the handlers of a name server work on. Made once by the root. */
@@ -11,7 +11,7 @@ export interface NamesrvParts {
   /** Every key of the configuration file with its last value. */
   readonly fileProperties: ReadonlyMap<string, string>;
   readonly routes: RouteInfoManager;
-  readonly kv: KvConfigManager;
+  readonly kv: KVConfigManager;
   readonly fs: Fs;
   readonly clock: Clock;
   readonly log: Logger;
