@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Three projects. `unit` is everything that needs nothing but Node; `tidy` is the test of the house rules; `compat`
- * talks to the official Java and Go clients and runs one file at a time, because its files share ports, caches and
- * both processor cores with the Java processes they start. Type tests (x.test-d.ts) are no project: tsc over the whole
- * tree is their runner.
+ * talks to the official Java and Go clients, or sends mutated frames to live servers, and runs one file at a time,
+ * because its files share ports, caches and both processor cores with the processes they start. Type tests
+ * (x.test-d.ts) are no project: tsc over the whole tree is their runner.
  */
 export default defineConfig({
   test: {
@@ -39,7 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'compat',
-          include: ['compat-tests/**/*.compat.ts'],
+          include: ['{compat-tests,fuzz}/**/*.compat.ts'],
           pool: 'forks',
           fileParallelism: false,
           maxWorkers: 1,
