@@ -70,6 +70,8 @@ export const deviations: readonly Deviation[] = [
     ours: 'REQUEST_CODE_NOT_SUPPORTED at once.',
     safe: 'Newer tools stop waiting for their time-out.',
     built: true,
+    adr: '0005-answers-of-the-dispatcher.md',
+    test: 'src/remoting/dispatcher.test.ts',
   },
   {
     number: 13,
@@ -77,6 +79,8 @@ export const deviations: readonly Deviation[] = [
     ours: 'The same code 1, with "field <name> missing" or "not a number".',
     safe: 'Same code.',
     built: true,
+    adr: '0005-answers-of-the-dispatcher.md',
+    test: 'src/codec/header-view.test.ts',
   },
   {
     number: 14,
@@ -84,6 +88,8 @@ export const deviations: readonly Deviation[] = [
     ours: 'Quoted and sorted when the request has acceptStandardJsonOnly=true.',
     safe: 'Only when asked.',
     built: true,
+    adr: '0007-standard-json-when-asked.md',
+    test: 'src/namesrv/namesrv.test.ts',
   },
   {
     number: 16,
@@ -93,11 +99,22 @@ export const deviations: readonly Deviation[] = [
     built: true,
   },
   {
+    number: 17,
+    java: 'An update of settings takes any key, paths included (CVE-2023-37582), and writes the whole file anew.',
+    ours: 'Paths and class names are refused; only changed keys are written, comments kept. Name server only, so far.',
+    safe: 'The same answer to an update that is taken.',
+    built: true,
+    adr: '0008-updates-of-settings.md',
+    test: 'src/namesrv/namesrv.test.ts',
+  },
+  {
     number: 18,
     java: 'Topic and group names are not checked by the broker (CVE-2019-17572).',
-    ours: 'The rule of the official client, on every request that can create something.',
+    ours: 'The rule of the official client, on every request that can create something; names of old stores load.',
     safe: 'Official clients keep the rule already.',
     built: true,
+    adr: '0006-names-in-requests.md',
+    test: 'compat-tests/path-traversal.compat.ts',
   },
   {
     number: 21,
