@@ -1,10 +1,9 @@
 import { deflateSync } from 'node:zlib';
 import { commands } from '../src/codec/commands.ts';
-import { encodeBatch } from '../src/codec/message-batch.ts';
 import type { SeededRandom } from '../testing/seeded-random.ts';
 import type { Corpus } from './corpus.ts';
-import { propertiesText, registrationBody } from './dictionary.ts';
 import { editRun, flipBits, oddInt32 } from './frame-mutations.ts';
+import { batchBody, registrationBody } from './good-bodies.ts';
 import { mutateJson } from './json-mutations.ts';
 
 const { REGISTER_BROKER, SEND_BATCH_MESSAGE, HEART_BEAT, LOCK_BATCH_MQ, UNLOCK_BATCH_MQ, CHECK_CLIENT_CONFIG } =
@@ -68,12 +67,7 @@ function jsonBody(corpus: Corpus, random: SeededRandom): string {
 }
 
 function mutateBatch(corpus: Corpus, random: SeededRandom): Buffer {
-  const members = Array.from({ length: random.pick([0, 1, 2, 3, 20, 300]) }, () => ({
-    flag: random.below(5),
-    body: Buffer.alloc(random.below(40), 0x62),
-    properties: Buffer.from(propertiesText(random, corpus.properties), 'utf8').subarray(0, 32_767),
-  }));
-  const batch = encodeBatch(members);
+  const batch = batchBody(random, random.pick([0, 1, 2, 3, 20, 300]), corpus.properties);
   if (random.next() < 0.35) return batch;
   if (random.next() < 0.4) return oddInt32(batch, random, MEMBER_BODY_LENGTH_AT);
   return mutateBytes(batch, random);

@@ -1,5 +1,4 @@
-import { encodeRegisterBrokerBody } from '../src/codec/bodies/register-broker.ts';
-import type { TopicConfig } from '../src/codec/bodies/topic-config.ts';
+import type { CommandName } from '../src/codec/commands.ts';
 import type { SeededRandom } from '../testing/seeded-random.ts';
 
 /**
@@ -77,9 +76,21 @@ const COMMON: Readonly<Record<string, readonly string[]>> = {
   flag: SMALL_NUMBERS,
 };
 
+/** Where a field means something else, or a request would hardly ever succeed. */
+const OF_COMMAND: Readonly<Partial<Record<CommandName, Readonly<Record<string, readonly string[]>>>>> = {
+  PULL_MESSAGE: {
+    sysFlag: ['4', '4', '4', '4', '5', '6', '7', '0', '2'],
+    expressionType: ['TAG', 'TAG', 'TAG', 'TAG', 'SQL92'],
+    queueId: ['0', '0', '1', '2', '3'],
+  },
+  SEND_MESSAGE: { batch: ['false'] },
+  SEND_MESSAGE_V2: { batch: ['false'] },
+  SEND_BATCH_MESSAGE: { batch: ['true'] },
+};
+
 /** A value that a field of this name (as the schema calls it) has in real life. */
-export function goodValue(random: SeededRandom, fieldName: string): string {
-  return random.pick(COMMON[fieldName] ?? SMALL_NUMBERS);
+export function goodValue(random: SeededRandom, command: CommandName, fieldName: string): string {
+  return random.pick(OF_COMMAND[command]?.[fieldName] ?? COMMON[fieldName] ?? SMALL_NUMBERS);
 }
 
 /** Numbers at the edges of what Java's types hold, and texts that almost are numbers. */
@@ -177,28 +188,4 @@ export const ODD_PROPERTIES: readonly string[] = [
 export function propertiesText(random: SeededRandom, recorded: readonly string[]): string {
   const one = (): string => random.pick([PROPERTIES, ODD_PROPERTIES, recorded][random.below(3)] as readonly string[]);
   return random.next() < 0.7 ? one() : `${one()}${one()}`;
-}
-
-/** Registrations as a broker sends them, compressed or not, small enough to mutate. */
-export function registrationBody(random: SeededRandom, compressed: boolean): Buffer {
-  const topic = (topicName: string): TopicConfig => ({
-    topicName,
-    order: false,
-    perm: random.pick([2, 4, 6, 7]),
-    readQueueNums: random.pick([1, 4, 8]),
-    writeQueueNums: random.pick([1, 4, 8]),
-    topicFilterType: 'SINGLE_TAG',
-    topicSysFlag: random.below(4),
-  });
-  const names = TOPICS.slice(0, 1 + random.below(6));
-  return encodeRegisterBrokerBody(
-    {
-      filterServerList: random.next() < 0.2 ? ['127.0.0.1:30000'] : [],
-      topicConfigSerializeWrapper: {
-        dataVersion: { counter: random.below(5), timestamp: 1_795_354_620_000 },
-        topicConfigTable: new Map(names.map((name) => [name, topic(name)])),
-      },
-    },
-    compressed,
-  );
 }

@@ -9,13 +9,29 @@ const REQUEST_TIMEOUT_MS = 20_000;
 /** Every so many rounds the name server is asked too. */
 const NAMESRV_EVERY = 20;
 const PULL_BATCH = 32;
+const HEARTBEAT_EVERY = 500;
 
 const SEND_MESSAGE_V2 = 310;
 const PULL_MESSAGE = 11;
 const PUT_KV_CONFIG = 100;
 const GET_KV_CONFIG = 101;
 const GET_BROKER_CLUSTER_INFO = 106;
+const HEART_BEAT = 34;
 const SUCCESS = 0;
+/** Makes it a live consumer of two groups that mutants ask about. */
+const HEARTBEAT = Buffer.from(
+  JSON.stringify({
+    clientID: 'ledger@1',
+    consumerDataSet: ['fuzz_group_0', 'TOOLS_CONSUMER'].map((groupName) => ({
+      groupName,
+      consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
+      consumeType: 'CONSUME_PASSIVELY',
+      messageModel: 'CLUSTERING',
+      subscriptionDataSet: [{ topic: 'FuzzTopic0', subString: '*', subVersion: 1 }],
+    })),
+    producerDataSet: [{ groupName: 'ledger' }],
+  }),
+);
 
 /**
  * A well-behaved client beside the mutants, on connections of its own: sends, pulls what it sent, asks the name server.
@@ -87,6 +103,7 @@ export class Ledger {
     const client = await RawClient.connect(broker);
     const routes = await RawClient.connect(namesrv);
     for (let round = 0; !this.#isStopped; round++) {
+      if (round % HEARTBEAT_EVERY === 0) await this.#request(client, HEART_BEAT, {}, HEARTBEAT);
       await this.#sendAndPull(client, round % QUEUES);
       if (round % NAMESRV_EVERY === 0) await this.#askNamesrv(routes, round);
       await pause(PAUSE_MS);

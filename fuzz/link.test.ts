@@ -20,7 +20,7 @@ async function linkTo(
   });
   await new Promise<void>((resolve) => server?.listen(listenPort, '127.0.0.1', resolve));
   const fates = { response: 0, unsupported: 0, refused: 0, handled: 0 };
-  const tally: Tally = { codes: new Map(), fates, pushes: 0 };
+  const tally: Tally = { codes: new Map(), fates, pushes: 0, successes: new Map() };
   const link = await Link.open(listenPort, tally);
   const bytes = encodeCommand(requestCommand(30, { topic: 'T', queueId: '0' }, { opaque: 77 }));
   link.send(bytes, new ServerModel({ server: 'broker', port: 'main' }).feed(bytes));

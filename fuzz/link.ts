@@ -4,6 +4,7 @@ import { decodeCommand, FLAG_RESPONSE, type RemotingCommand } from '../src/codec
 import type { Effect, Fate, SeenFrame } from './server-model.ts';
 
 const REQUEST_CODE_NOT_SUPPORTED = 3;
+const SUCCESS = 0;
 const SYSTEM_ERROR = 1;
 const FIELD_REFUSAL = /^field \S+ (missing|not a number)$/;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -20,10 +21,13 @@ export interface Tally {
   readonly fates: Record<Fate, number>;
   /** Requests of the server to us. */
   pushes: number;
+  /** How often a handler answered a request code with SUCCESS. */
+  readonly successes: Map<number, number>;
 }
 
 /** A request that was sent; one that is not due is a pull that may be held for ever. */
 interface Waiting {
+  readonly code: number;
   readonly fate: Fate;
   readonly due: boolean;
 }
@@ -113,13 +117,14 @@ export class Link {
     });
   }
 
-  #expect({ opaque = NO_OPAQUE, fate, answers }: SeenFrame): void {
+  #expect({ opaque = NO_OPAQUE, fate, answers, command }: SeenFrame): void {
     if (answers === 'none') return;
     const due = answers === 'one';
     if (due) this.#due += 1;
     const waiting = this.#waiting.get(opaque);
-    if (waiting === undefined) this.#waiting.set(opaque, [{ fate, due }]);
-    else waiting.push({ fate, due });
+    const request: Waiting = { code: command.code, fate, due };
+    if (waiting === undefined) this.#waiting.set(opaque, [request]);
+    else waiting.push(request);
   }
 
   #take(bytes: Buffer): void {
@@ -145,6 +150,8 @@ export class Link {
     }
     if (found.due) this.#due -= 1;
     this.#tally.fates[found.fate] += 1;
+    if (answer.code !== SUCCESS || found.fate !== 'handled') return;
+    this.#tally.successes.set(found.code, (this.#tally.successes.get(found.code) ?? 0) + 1);
   }
 
   /** The request under this key that the answer fits, taken off the list. */

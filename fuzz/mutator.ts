@@ -13,6 +13,7 @@ import { mutateBody } from './body-mutations.ts';
 import { type Corpus, rowOf, type Seed } from './corpus.ts';
 import { goodValue, ODD_TEXTS, oddValue, propertiesText } from './dictionary.ts';
 import { editRun, flipBits, headerEndOf, mutateFrame, oddInt32, withPrefix } from './frame-mutations.ts';
+import { GOOD_BODIES } from './good-bodies.ts';
 import { mutateJson } from './json-mutations.ts';
 import type { Target } from './server-model.ts';
 
@@ -101,10 +102,10 @@ export class Mutator {
     if (known === undefined || (command.flag & FLAG_RESPONSE) !== 0) return command;
     const extFields = new Map(command.extFields);
     for (const [name, row] of Object.entries(known.row.request)) {
-      extFields.set(row.wire ?? name, goodValue(this.#random, name));
+      extFields.set(row.wire ?? name, goodValue(this.#random, known.name, name));
     }
-    if (command.code === commands.SEND_BATCH_MESSAGE.code) extFields.set('m', 'true');
-    return { ...command, extFields };
+    const body = GOOD_BODIES[known.name]?.(this.#random) ?? command.body;
+    return { ...command, extFields, body };
   }
 
   #mutateHeader(seed: Seed): Buffer {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { commandNames, isServed } from '../src/codec/commands.ts';
 import { loadCorpus } from './corpus.ts';
 import { Generator, type Shot, type Volley } from './generator.ts';
 import { Ledger } from './ledger.ts';
@@ -69,6 +70,7 @@ class FuzzRun {
     codes: new Map(),
     fates: { response: 0, unsupported: 0, refused: 0, handled: 0 },
     pushes: 0,
+    successes: new Map(),
   };
   readonly #memory: MemoryReport[] = [];
   readonly #problems: string[] = [];
@@ -219,14 +221,14 @@ class FuzzRun {
 export function reportLines(report: FuzzReport): string[] {
   const { sent, tally } = report;
   const percent = (part: number): string => `${((100 * part) / Math.max(1, sent)).toFixed(1)} %`;
-  const codes = [...tally.codes].sort(([a], [b]) => a - b).map(([code, count]) => `${code}: ${count}`);
   const fates = Object.entries(tally.fates).map(([fate, count]) => `${fate} ${count}`);
   return [
     `seed ${report.seed}: ${sent} mutants on ${report.connections} connections in ${report.seconds.toFixed(0)} s`,
     `levels: ${LEVELS.map((level) => `${level} ${report.levels[level]}`).join(', ')}`,
     `decoded ${percent(report.decoded)}, reached a handler ${percent(report.reached)}`,
-    `answers by code: ${codes.join(', ')}`,
+    `answers by code: ${codesText(tally.codes)}`,
     `answers by origin: ${fates.join(', ')}; requests of the server: ${tally.pushes}`,
+    `answered SUCCESS, by request code: ${codesText(tally.successes)}; never: ${neverSucceeded(tally)}`,
     `rows made on the servers, with their bounds: ${report.stateRows}`,
     `ledger: ${report.ledgerMessages} messages acknowledged in ${report.ledgerRequests} requests, none failed`,
     ...report.memory.map(
@@ -234,6 +236,18 @@ export function reportLines(report: FuzzReport): string[] {
     ),
     ...report.problems.map((problem) => `PROBLEM ${problem}`),
   ];
+}
+
+function codesText(counts: ReadonlyMap<number, number>): string {
+  const sorted = [...counts].sort(([a], [b]) => a - b);
+  return sorted.map(([code, count]) => `${code}: ${count}`).join(', ');
+}
+
+/** Served codes whose handlers refused everything: mutants of them never come far. */
+function neverSucceeded({ successes }: Tally): string {
+  const served = [...commandNames].filter(([, name]) => isServed(name, 'broker') || isServed(name, 'namesrv'));
+  const never = served.filter(([code]) => !successes.has(code)).map(([code]) => code);
+  return never.length === 0 ? 'none' : never.join(', ');
 }
 
 function memoryText({ heapUsed, heapTotal, external, rss }: MemoryReport): string {
