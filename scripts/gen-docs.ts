@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { commandsPage, responseCodesPage } from './gen-docs/commands-page.ts';
 import { compatibilityPage } from './gen-docs/compatibility-page.ts';
 import { configurationPage } from './gen-docs/configuration-page.ts';
+import { errorsPage } from './gen-docs/errors-page.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -13,6 +14,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/protocol/commands.md': commandsPage,
   'docs/protocol/response-codes.md': responseCodesPage,
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/errors.md': errorsPage,
 };
 
 const stale = Object.entries(DOCUMENTS).filter(([path, text]) => read(path) !== text());

@@ -8,6 +8,7 @@ import { writeWhole } from '../util/write-whole.ts';
 import { type BrokerWorld, startBroker } from './broker.ts';
 import { startNamesrv } from './namesrv.ts';
 import type { Stoppable } from './process.ts';
+import { SettingError } from './start-failure.ts';
 
 const HOST = '127.0.0.1';
 const MOST_CONFIG_BYTES = 1_048_576;
@@ -90,7 +91,7 @@ function settings(
     ['storePathCommitLog', `${dataDir}/store/commitlog`],
   ]);
   const text = editProperties(old ?? FIRST_SETTINGS, own);
-  if (text === undefined) throw new Error(`${file} is not a properties file: ${describe(old ?? '')}`);
+  if (text === undefined) throw new SettingError(`${file} is not a properties file: ${describe(old ?? '')}`);
   if (text !== old) writeWhole(fs, file, Buffer.from(text, 'latin1'));
   const variables = { ROCKETMQ_HOME: dataDir, ...options.environment.variables };
   const loaded = loadBrokerConfig({
@@ -99,7 +100,7 @@ function settings(
     environment: { ...options.environment, variables },
   });
   const problem = loaded.problems[0];
-  if (problem !== undefined) throw new Error(problem.text);
+  if (problem !== undefined) throw new SettingError(problem.text);
   return { loaded, file };
 }
 

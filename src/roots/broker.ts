@@ -28,6 +28,8 @@ import type { Listener, Net } from '../util/net.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
 import { StateFile } from '../util/state-file.ts';
 
+import { SettingError } from './start-failure.ts';
+
 const HOUSEKEEPING_PERIOD_MS = 10_000;
 const FIRST_OFFSET_PERSIST_MS = 10_000;
 /** Java: BrokerController#initialize, the fast remoting server. */
@@ -214,7 +216,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   const { fs, clock, log, configs } = options;
   const { brokerConfig, messageStoreConfig, nettyServerConfig } = configs;
   const storeHost = encodeHost(brokerConfig.brokerIP1, nettyServerConfig.listenPort);
-  if (storeHost === undefined) throw new Error(`brokerIP1=${brokerConfig.brokerIP1} is not an IP address`);
+  if (storeHost === undefined) throw new SettingError(`brokerIP1=${brokerConfig.brokerIP1} is not an IP address`);
   const holds = new PullRequestHoldService({
     clock,
     limit: brokerConfig.pullThreadPoolQueueCapacity,
