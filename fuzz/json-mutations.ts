@@ -11,7 +11,7 @@ export function mutateJson(text: string, random: SeededRandom): string {
   const tokens = text.match(TOKEN) ?? [];
   if (tokens.length === 0) return random.pick(['{', '[]', 'null', '"', '{}']);
   const rounds = 1 + (random.next() < 0.3 ? random.below(3) : 0);
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds && tokens.length > 0; round++) {
     const changes = random.next() < 0.72 ? MILD : WILD;
     random.pick(changes)(tokens, random);
   }

@@ -45,6 +45,7 @@ export class Ledger {
   readonly #problems: string[] = [];
   #sent = 0;
   #requests = 0;
+  #slowestMs = 0;
   #isStopped = false;
   #running: Promise<void> | undefined;
 
@@ -54,6 +55,11 @@ export class Ledger {
 
   get requests(): number {
     return this.#requests;
+  }
+
+  /** How long its slowest request took: what a mutant can make others wait. */
+  get slowestMs(): number {
+    return this.#slowestMs;
   }
 
   /** A line per request that failed; the first ends the traffic. */
@@ -163,7 +169,9 @@ export class Ledger {
     body?: Buffer,
   ): Promise<RawReply> {
     this.#requests += 1;
+    const startMs = performance.now();
     const reply = await client.request(code, fields, body, REQUEST_TIMEOUT_MS);
+    this.#slowestMs = Math.max(this.#slowestMs, performance.now() - startMs);
     if (reply.code !== SUCCESS) throw new Error(`request ${code} was answered ${reply.code}: ${reply.remark}`);
     return reply;
   }

@@ -15,6 +15,8 @@ import { FuzzedServer } from './server.ts';
 export interface FuzzOptions {
   readonly count: number;
   readonly seed: number;
+  /** The server to run instead of the built one, for planted bugs. */
+  readonly program?: string | undefined;
   /** Lines for who watches; nothing by default. */
   readonly say?: (line: string) => void;
 }
@@ -30,6 +32,7 @@ export interface FuzzReport {
   readonly tally: Tally;
   readonly ledgerMessages: number;
   readonly ledgerRequests: number;
+  readonly ledgerSlowestMs: number;
   readonly stateRows: string;
   /** At the start, after the first half and after the second. */
   readonly memory: readonly MemoryReport[];
@@ -44,7 +47,7 @@ const WINDOW = 24;
 export const LEAST_DECODED = 0.6;
 export const LEAST_REACHED = 0.2;
 /** Growth of heap and RSS between the halves is looked at when each half is at least this long. */
-export const HALF_FOR_MEMORY = 500_000;
+const HALF_FOR_MEMORY = 500_000;
 const MOST_GROWTH = 1.1;
 /** Held pulls of closed connections are swept every 5 s. */
 const SWEEP_MS = 6000;
@@ -87,7 +90,7 @@ class FuzzRun {
 
   async run(): Promise<FuzzReport> {
     const startMs = performance.now();
-    const server = await FuzzedServer.start(this.#dir);
+    const server = await FuzzedServer.start(this.#dir, this.#options.program);
     try {
       this.#ledger.start(`127.0.0.1:${server.port}`, `127.0.0.1:${server.namesrvPort}`);
       await this.#measure(server);
@@ -160,7 +163,7 @@ class FuzzRun {
 
   /** The directory opens again, with nothing to complain about, and has all that was acknowledged. */
   async #reopen(): Promise<void> {
-    const server = await FuzzedServer.start(this.#dir);
+    const server = await FuzzedServer.start(this.#dir, this.#options.program);
     try {
       const problems = await this.#ledger.check(`127.0.0.1:${server.port}`);
       this.#problems.push(...problems.map((line) => `after the restart: ${line}`));
@@ -183,10 +186,7 @@ class FuzzRun {
     if (this.#reached < LEAST_REACHED * this.#sent) this.#problems.push('too few mutants reach a handler');
     const [, middle, end] = this.#memory;
     if (middle === undefined || end === undefined || this.#options.count < 2 * HALF_FOR_MEMORY) return;
-    for (const name of ['heapUsed', 'rss'] as const) {
-      if (end[name] > middle[name] * MOST_GROWTH)
-        this.#problems.push(`${name} grew: ${memoryText(middle)} → ${memoryText(end)}`);
-    }
+    this.#problems.push(...growthProblems(middle, end));
   }
 
   /** Writes down what a connection carried, so that it can be sent again and made smaller. */
@@ -209,12 +209,19 @@ class FuzzRun {
       tally: this.#tally,
       ledgerMessages: this.#ledger.size,
       ledgerRequests: this.#ledger.requests,
+      ledgerSlowestMs: this.#ledger.slowestMs,
       stateRows: this.#generator.rows.summary(),
       memory: this.#memory,
       seconds,
       problems: this.#problems,
     };
   }
+}
+
+/** A line for heap and for RSS when it is more than a tenth above what it was. */
+export function growthProblems(before: MemoryReport, after: MemoryReport): string[] {
+  const grown = (['heapUsed', 'rss'] as const).filter((name) => after[name] > before[name] * MOST_GROWTH);
+  return grown.map((name) => `${name} grew from ${memoryText(before)} to ${memoryText(after)}`);
 }
 
 /** What `npm run test:fuzz` prints. */
@@ -230,7 +237,7 @@ export function reportLines(report: FuzzReport): string[] {
     `answers by origin: ${fates.join(', ')}; requests of the server: ${tally.pushes}`,
     `answered SUCCESS, by request code: ${codesText(tally.successes)}; never: ${neverSucceeded(tally)}`,
     `rows made on the servers, with their bounds: ${report.stateRows}`,
-    `ledger: ${report.ledgerMessages} messages acknowledged in ${report.ledgerRequests} requests, none failed`,
+    `ledger: ${report.ledgerMessages} messages acknowledged in ${report.ledgerRequests} requests, the slowest of ${report.ledgerSlowestMs.toFixed(0)} ms`,
     ...report.memory.map(
       (memory, at) => `memory ${['at the start', 'after half', 'at the end'][at]}: ${memoryText(memory)}`,
     ),

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { MemoryReport } from './probe.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const BUILT = join(ROOT, 'dist', 'wenchang.js');
+const PROGRAM = existsSync(BUILT) ? BUILT : join(ROOT, 'src', 'wenchang.ts');
 const PROBE = new URL('./probe.ts', import.meta.url).href;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
@@ -30,10 +32,11 @@ export class FuzzedServer {
     this.#exited = new Promise((resolve) => child.once('exit', resolve));
   }
 
-  /** Starts it on free ports with its data in `dataDir`; throws with its output when it does not come up. */
-  static async start(dataDir: string): Promise<FuzzedServer> {
-    const built = join(ROOT, 'dist', 'wenchang.js');
-    const program = existsSync(built) ? built : join(ROOT, 'src', 'wenchang.ts');
+  /**
+   * Starts it on free ports with its data in `dataDir`; throws with its output when it does not come up. `program`:
+   * another build of it, such as one with a planted bug.
+   */
+  static async start(dataDir: string, program = PROGRAM): Promise<FuzzedServer> {
     const args = ['--expose-gc', '--import', PROBE, program, '--data', dataDir, '--port', '0', '--namesrv-port', '0'];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     process.once('exit', () => child.kill('SIGKILL'));
