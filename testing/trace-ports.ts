@@ -1,7 +1,7 @@
 import { openSync, writeSync } from 'node:fs';
+import type { TraceEvent } from '../compat-tests/peer/fs-trace.ts';
 import type { FileHandle, Fs } from '../src/util/fs.ts';
 import type { Net, Socket } from '../src/util/net.ts';
-import type { TraceEvent } from '../compat-tests/peer/fs-trace.ts';
 
 /** Takes one event; it is in the file when the call returns, so a kill loses none. */
 export type Trace = (event: TraceEvent) => void;

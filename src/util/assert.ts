@@ -3,11 +3,6 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
 
-/** Marks a branch the compiler proves dead; throws with the value if a caller lied about its type. */
-export function unreachable(value: never): never {
-  throw new AssertionError(`unreachable: ${String(value)}`);
-}
-
 /** A broken invariant. Nobody catches it but the root, which logs and stops. */
 export class AssertionError extends Error {
   override readonly name = 'AssertionError';
