@@ -155,13 +155,13 @@ export class BrokerFixture {
 
   /** Lets time's stand-ins run until a promise is settled: a stop waits for closed connections. */
   async #settled<T>(promise: Promise<T>): Promise<T> {
-    let done = false;
+    const state = { done: false };
     const marked = promise.finally(() => {
-      done = true;
+      state.done = true;
     });
     marked.catch(() => {});
-    for (let round = 0; !done && round < 200; round++) await settle(this.clock, 1);
-    for (let round = 0; !done && round < 100; round++) await this.clock.advanceAsync(100);
+    for (let round = 0; !state.done && round < 200; round++) await settle(this.clock, 1);
+    for (let round = 0; !state.done && round < 100; round++) await this.clock.advanceAsync(100);
     return marked;
   }
 }

@@ -16,8 +16,6 @@ export interface NamesrvFixtureOptions {
   readonly port?: number;
 }
 
-const KV_FILE = '/home/test/namesrv/kvConfig.json';
-const SETTINGS_FILE = '/home/test/namesrv/namesrv.properties';
 
 /** A whole name server, as its root puts it together, in memory. */
 export class NamesrvFixture {
