@@ -61,6 +61,8 @@ export function exitWith(end: {
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
 }): void {
+  // A reader such as head may have gone; what it did not want is no failure.
+  process.stdout.on('error', () => {});
   for (const line of end.stdout) process.stdout.write(`${line}\n`);
   for (const line of end.stderr) process.stderr.write(`${line}\n`);
   process.exitCode = end.exitCode;
