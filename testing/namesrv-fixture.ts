@@ -14,8 +14,12 @@ export interface NamesrvFixtureOptions {
   readonly net?: SimNetwork;
   readonly clock?: FakeClock;
   readonly port?: number;
+  /** What stood in the file of the settings. */
+  readonly fileProperties?: ReadonlyMap<string, string>;
 }
 
+export const KV_FILE = '/home/test/namesrv/kvConfig.json';
+export const SETTINGS_FILE = '/home/test/namesrv/namesrv.properties';
 
 /** A whole name server, as its root puts it together, in memory. */
 export class NamesrvFixture {
@@ -57,7 +61,7 @@ export class NamesrvFixture {
       clock: this.clock,
       log: this.log,
       configs: this.configs,
-      fileProperties: new Map(),
+      fileProperties: this.#options.fileProperties ?? new Map(),
     });
   }
 

@@ -1,51 +1,49 @@
 import { describe, expect, it } from 'vitest';
-import { collectingLogger } from '../../testing/collecting-logger.ts';
-import { FakeClock } from '../../testing/fake-clock.ts';
-import { MemFs } from '../../testing/mem-fs.ts';
+import type { FakeClock } from '../../testing/fake-clock.ts';
+import type { MemFs } from '../../testing/mem-fs.ts';
+import { SETTINGS_FILE as CONFIG_FILE, KV_FILE, NamesrvFixture } from '../../testing/namesrv-fixture.ts';
 import { brokerFields, registrationBody, type TestRegistration } from '../../testing/requests.ts';
-import { SimNetwork } from '../../testing/sim-network.ts';
-import { type Asked, type Fields, settle, TestClient, type TestReply } from '../../testing/test-client.ts';
-import { defaultNamesrvConfigs, type NamesrvConfigs } from '../config/configs.ts';
-import { startNamesrv } from '../roots/namesrv.ts';
+import { type Asked, type Fields, settle, type TestClient, type TestReply } from '../../testing/test-client.ts';
+import type { NamesrvConfigs } from '../config/configs.ts';
 import { bodyCrc } from '../util/crc32.ts';
 import { FsError } from '../util/fs.ts';
 
-const PORT = 9876;
-const KV_FILE = '/home/test/namesrv/kvConfig.json';
-const CONFIG_FILE = '/home/test/namesrv/namesrv.properties';
 const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';
 
 class World {
-  readonly fs = new MemFs();
-  readonly clock = new FakeClock();
-  readonly log = collectingLogger();
-  net = new SimNetwork({ clock: this.clock });
-  configs: NamesrvConfigs = defaultNamesrvConfigs({
-    homeDir: '/home/test',
-    variables: {},
-    systemProperties: {},
-    hostName: 'h',
-    localAddress: '127.0.0.1',
-    cpuCount: 2,
-  });
+  readonly #server: NamesrvFixture;
 
-  static async start(): Promise<World> {
-    const world = new World();
-    await world.run();
-    return world;
+  private constructor(server: NamesrvFixture) {
+    this.#server = server;
   }
 
-  async run(): Promise<void> {
-    const { fs, net, clock, log, configs } = this;
+  static async start(): Promise<World> {
     const fileProperties = new Map([
       ['orderMessageEnable', 'false'],
       ['unknownKey', 'kept'],
     ]);
-    await startNamesrv({ fs, net, clock, log, configs, fileProperties });
+    return new World(await NamesrvFixture.start({ fileProperties }));
+  }
+
+  get fs(): MemFs {
+    return this.#server.fs;
+  }
+
+  get clock(): FakeClock {
+    return this.#server.clock;
+  }
+
+  get configs(): NamesrvConfigs {
+    return this.#server.configs;
+  }
+
+  async restart(): Promise<void> {
+    await this.#server.stop();
+    await this.#server.start();
   }
 
   client(): Promise<TestClient> {
-    return TestClient.connect(this.net, this.clock, PORT);
+    return this.#server.client();
   }
 
   /** A broker that registered over a connection of its own. */
@@ -409,8 +407,7 @@ describe('KV configuration (100, 101, 102, 219)', () => {
     expect(await client.ask(100, { ...at, value: 'broker-a:4' })).toMatchObject({ code: 0, ext: undefined });
     expect(world.file(KV_FILE)).toBe('{"configTable":{"ORDER_TOPIC_CONFIG":{"TopicTest":"broker-a:4"}}}');
     expect(world.file(`${KV_FILE}.bak`)).toContain('"old"');
-    world.net = new SimNetwork({ clock: world.clock });
-    await world.run();
+    await world.restart();
     expect((await (await world.client()).ask(101, at)).ext).toEqual({ value: 'broker-a:4' });
   });
 

@@ -381,7 +381,8 @@ describe('a message that cannot be stored', () => {
     expect((await client.ask(10, sendFields(), { body: 'first' })).code).toBe(0);
     faults[0]?.fail({ operation: 'pwrite', path: /commitlog/, code: 'EIO' });
     const java =
-      'service not available now, maybe disk full, CL: {2}0\\.50 CQ: {2}0\\.50 INDEX: {2}0\\.50, maybe your broker machine memory too small\\. ';
+      'service not available now, maybe disk full, CL: {2}0\\.50 CQ: {2}0\\.50 INDEX: {2}0\\.50, ' +
+      'maybe your broker machine memory too small\\. ';
     const lost = await client.ask(10, sendFields(), { body: 'second' });
     expect(withoutBody(lost)).toEqual(
       refused(14, new RegExp(`^${java}\\[the write to the CommitLog failed; the message is not stored\\]$`)),

@@ -43,12 +43,12 @@ class World {
   }
 
   async settled<T>(promise: Promise<T>): Promise<T> {
-    let isOver = false;
+    const state = { isOver: false };
     const marked = promise.finally(() => {
-      isOver = true;
+      state.isOver = true;
     });
     marked.catch(() => {});
-    for (let round = 0; !isOver && round < 20_000; round++) await settle(this.clock, 1);
+    for (let round = 0; !state.isOver && round < 20_000; round++) await settle(this.clock, 1);
     return marked;
   }
 

@@ -40,12 +40,12 @@ class Run {
 
   /** Waits for a text on standard output. */
   async said(text: string): Promise<void> {
-    let isOver = false;
+    const state = { isOver: false };
     void this.ended.then(() => {
-      isOver = true;
+      state.isOver = true;
     });
     while (!this.stdout.includes(text)) {
-      if (isOver) throw new Error(`ended before it said ${text}: ${this.stdout}${this.stderr}`);
+      if (state.isOver) throw new Error(`ended before it said ${text}: ${this.stdout}${this.stderr}`);
       await new Promise((resolve) => this.child.stdout?.once('data', resolve));
     }
   }

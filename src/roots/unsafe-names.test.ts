@@ -82,7 +82,7 @@ const BODIES: Readonly<Record<string, readonly (readonly [string, (name: string)
   RegisterBrokerBody: [['registered topic', (name) => registrationBody({ topics: { [name]: {} } })]],
 };
 
-/** Names that are only looked up, taken away, or not looked at: any answer will do, as long as nothing comes of them. */
+/** Names that are looked up, taken away, or not looked at: any answer will do, as long as nothing comes of them. */
 const HARMLESS: Readonly<Record<string, string>> = {
   'SEND_MESSAGE.producerGroup': 'not kept',
   'SEND_MESSAGE_V2.producerGroup': 'not kept',

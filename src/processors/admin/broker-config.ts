@@ -31,7 +31,7 @@ export function getBrokerRuntimeInfo(
   };
 }
 
-/** What Java answers when transientStorePoolEnable is off. Java: DefaultMessageStore#remainTransientStoreBufferNumbs. */
+/** What Java answers when transientStorePoolEnable is off: DefaultMessageStore#remainTransientStoreBufferNumbs. */
 const NO_TRANSIENT_POOL = 2_147_483_647;
 
 function capacityText({ totalBytes, freeBytes }: { totalBytes: number; freeBytes: number }): string {
