@@ -3,7 +3,7 @@ import { RequestError } from '../codec/response-codes.ts';
 import type { BrokerParts } from './parts.ts';
 
 /**
- * The names of requests that could create state or a path (CVE-2019-17572, ADR 0020). What is in the tables already, as
+ * The names of requests that could create state or a path (CVE-2019-17572, ADR 0006). What is in the tables already, as
  * a Java store may have it, is used on as it is; a new name has to keep the rule of the official client.
  */
 

@@ -197,7 +197,7 @@ function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
 
 /**
  * Java: SendMessageProcessor#handlePutMessageResult, the statuses that mean "not stored". Java has one text for all
- * causes of a status; here the cause follows in brackets (ADR 0022).
+ * causes of a status; here the cause follows in brackets (ADR 0018).
  */
 function refusalOf(responses: SendResponses, result: PutRefusal): RequestError {
   switch (result.status) {
