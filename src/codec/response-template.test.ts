@@ -40,6 +40,17 @@ describe('writeResponse', () => {
     expect(write(commands.GET_KV_CONFIG, { header: { value: 'a"\u0001订' } })).toContain('{"value":"a\\"\\u0001订"}');
   });
 
+  it('writes longs beyond 2^53, which a client may have committed', () => {
+    const out = new OutputBuffer(4);
+    writeResponse(out, commands.QUERY_CONSUMER_OFFSET, {
+      code: 0,
+      opaque: 1,
+      bodyBytes: 0,
+      header: { offset: 2 ** 63 },
+    });
+    expect(decodeCommand(out.bytes, 4, out.length)?.extFields?.get('offset')).toBe('9223372036854775807');
+  });
+
   it('has the remark in its place and counts a body that follows', () => {
     expect(write(commands.HEART_BEAT, { code: 1, remark: 'x "y"\n', bodyBytes: 5 })).toBe(
       `{"code":1,"flag":1,"language":"JAVA","opaque":7,"remark":"x \\"y\\"\\n",${END}`,

@@ -2,6 +2,7 @@ import { assert } from '../util/assert.ts';
 import { JSON_TYPE, VERSION_4_6_0 } from './command-value.ts';
 import type { CommandRow } from './commands.ts';
 import type { HeaderSchema } from './header.ts';
+import { javaLongText } from './java-number.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 
 /**
@@ -86,8 +87,10 @@ function writeExtFields(out: OutputBuffer, keys: readonly FieldKey[], values: Re
     if (!isFirst) out.raw(BETWEEN_FIELDS);
     isFirst = false;
     out.raw(bytes);
-    if (typeof value === 'number') out.decimal(value);
-    else out.jsonText(String(value));
+    if (typeof value !== 'number') out.jsonText(String(value));
+    else if (Number.isSafeInteger(value)) out.decimal(value);
+    // An offset that a client has committed beyond 2^53 comes back, rounded as the header view read it.
+    else out.text(javaLongText(value));
   }
   out.raw(isFirst ? NO_FIELDS : END_OF_FIELDS);
 }
