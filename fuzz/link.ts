@@ -142,8 +142,7 @@ export class Link {
   #answered(answer: RemotingCommand): void {
     this.#tally.codes.set(answer.code, (this.#tally.codes.get(answer.code) ?? 0) + 1);
     const fate = fateOf(answer);
-    const found =
-      this.#takeWaiting(answer.opaque, fate, answer.code) ?? this.#takeWaiting(NO_OPAQUE, fate, answer.code);
+    const found = this.#takeWaiting(answer, (each) => each.fate === fate) ?? this.#takeWaiting(answer, agrees);
     if (found === undefined) {
       this.#fail(`an answer nobody waits for: code ${answer.code}, opaque ${answer.opaque}, ${answer.remark}`);
       return;
@@ -154,15 +153,17 @@ export class Link {
     this.#tally.successes.set(found.code, (this.#tally.successes.get(found.code) ?? 0) + 1);
   }
 
-  /** The request under this key that the answer fits, taken off the list. */
-  #takeWaiting(key: number, fate: Fate, code: number): Waiting | undefined {
-    const waiting = this.#waiting.get(key) ?? [];
-    const same = waiting.findIndex((each) => each.fate === fate);
-    const at = same >= 0 ? same : waiting.findIndex((each) => agrees(each.fate, fate, code));
-    if (at < 0) return undefined;
-    const [found] = waiting.splice(at, 1);
-    if (waiting.length === 0) this.#waiting.delete(key);
-    return found;
+  /** Takes a request that the answer fits off the lists: one with its opaque, or one that was sent without. */
+  #takeWaiting(answer: RemotingCommand, fits: (waiting: Waiting, answer: RemotingCommand) => boolean) {
+    for (const key of [answer.opaque, NO_OPAQUE]) {
+      const waiting = this.#waiting.get(key) ?? [];
+      const at = waiting.findIndex((each) => fits(each, answer));
+      if (at < 0) continue;
+      const [found] = waiting.splice(at, 1);
+      if (waiting.length === 0) this.#waiting.delete(key);
+      return found;
+    }
+    return undefined;
   }
 
   #fail(what: string): void {
@@ -185,6 +186,6 @@ function fateOf({ code, remark }: RemotingCommand): Fate {
 const SYSTEM_BUSY = 2;
 
 /** A handler may refuse a field in the same words; a busy server says so to anybody. */
-function agrees(expected: Fate, found: Fate, code: number): boolean {
-  return code === SYSTEM_BUSY || (expected === 'handled' && found === 'refused');
+function agrees(expected: Waiting, answer: RemotingCommand): boolean {
+  return answer.code === SYSTEM_BUSY || (expected.fate === 'handled' && fateOf(answer) === 'refused');
 }
