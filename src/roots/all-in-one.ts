@@ -117,8 +117,6 @@ brokerName=broker-a
 brokerId=0
 brokerRole=ASYNC_MASTER
 flushDiskType=ASYNC_FLUSH
-deleteWhen=04
-fileReservedTime=48
 # File sizes are fixed for the life of the directory.
 mappedFileSizeCommitLog=67108864
 mappedFileSizeConsumeQueue=1200000
