@@ -237,7 +237,8 @@ export function reportLines(report: FuzzReport): string[] {
     `answers by origin: ${fates.join(', ')}; requests of the server: ${tally.pushes}`,
     `answered SUCCESS, by request code: ${codesText(tally.successes)}; never: ${neverSucceeded(tally)}`,
     `rows made on the servers, with their bounds: ${report.stateRows}`,
-    `ledger: ${report.ledgerMessages} messages acknowledged in ${report.ledgerRequests} requests, the slowest of ${report.ledgerSlowestMs.toFixed(0)} ms`,
+    `ledger: ${report.ledgerMessages} messages acknowledged in ${report.ledgerRequests} requests, ` +
+      `the slowest of ${report.ledgerSlowestMs.toFixed(0)} ms`,
     ...report.memory.map(
       (memory, at) => `memory ${['at the start', 'after half', 'at the end'][at]}: ${memoryText(memory)}`,
     ),
