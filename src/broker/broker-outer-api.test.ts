@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerFixture, topicOf, topicsFile } from '../../testing/broker-fixture.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
+import { FaultFs } from '../../testing/fault-fs.ts';
 import { NamesrvFixture } from '../../testing/namesrv-fixture.ts';
 import { FrameClient } from '../../testing/remoting-fixture.ts';
 import { sendFields, topicFields } from '../../testing/requests.ts';
@@ -270,6 +271,27 @@ describe('the order of topics', () => {
       topicConfigTable: { T: { order: true }, Was: { order: false } },
     });
     await namesrv.settle();
+  });
+
+  it('that cannot be saved does not keep the broker from starting', async () => {
+    const { broker, asker } = await setUp({ files: { 'topics.json': topicsFile(topicOf('T')) } });
+    await asker.ask(100, { namespace: 'ORDER_TOPIC_CONFIG', key: 'T', value: 'broker-a:4' });
+    await broker.stop();
+    const second = new BrokerFixture({
+      net: broker.net,
+      clock: broker.clock,
+      settings: ({ brokerConfig }) => Object.assign(brokerConfig, { namesrvAddr: '127.0.0.1:9876' }),
+      files: { 'topics.json': topicsFile(topicOf('T')) },
+      wrapFs: (fs) => {
+        const faults = new FaultFs(fs);
+        faults.fail({ operation: 'open', path: /topics\.json\.tmp$/, code: 'EROFS', times: 9 });
+        return faults;
+      },
+    });
+    await second.start();
+    expect(second.log.lines.map(({ text }) => text)).toContain('registration failed');
+    expect(second.state('topics.json')).toEqual(topicsFile(topicOf('T')));
+    expect((await (await second.client()).ask(10, sendFields())).code).toBe(0);
   });
 
   it('stays when the answer has none', async () => {

@@ -63,7 +63,7 @@ export class BrokerOuterApi {
     return this.#nameServers;
   }
 
-  /** Registers for the first time and from then on by time and on every change of a topic. */
+  /** Registers for the first time and from then on by time and on every change of a topic. Never rejects. */
   async start(): Promise<void> {
     this.#state = 'running';
     const { topics, configs } = this.#parts;
@@ -80,7 +80,7 @@ export class BrokerOuterApi {
     if (fetchNamesrvAddrByAddressServer && this.#nameServers.length === 0) {
       this.#every(FIRST_LOOK_UP_MS, LOOK_UP_PERIOD_MS, () => this.lookUpNameServers());
     }
-    await this.register({ checkOrder: true, oneway: false, force: true });
+    await this.#logged(this.register({ checkOrder: true, oneway: false, force: true }));
   }
 
   /**
