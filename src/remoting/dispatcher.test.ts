@@ -173,7 +173,7 @@ describe('Dispatcher: wrong requests', () => {
 
   it('answers code 1 when a reply holds a value that no header can carry', async () => {
     const fixture = await started((request) => {
-      return { code: 'SUCCESS', header: { offset: request.header.queueId === 3 ? 2 ** 60 : 5 } };
+      return { code: 'SUCCESS', header: { offset: request.header.queueId === 3 ? Number.NaN : 5 } };
     });
     const client = await fixture.client();
     client.request(GET_MAX_OFFSET, QUEUE);

@@ -265,8 +265,7 @@ export class IndexFile {
       await this.#file.flushAsync();
     } catch (error) {
       this.#headerDirty = true;
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
-      if (!this.#destroyed) throw error;
+      if (!this.isDestroyed) throw error;
     }
     this.#forgetWhenFull();
   }

@@ -150,7 +150,7 @@ class NodeSocket implements Socket {
   }
 }
 
-/** One for all connections of the process: its bytes are taken before the next read. Large enough for a 16 KiB burst. */
+/** One for all connections of the process: its bytes are taken before the next read. Holds a burst of 16 KiB bodies. */
 const READ_BUFFER_BYTES = 262_144;
 let readBuffer: Buffer | undefined;
 
