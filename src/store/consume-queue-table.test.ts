@@ -65,7 +65,8 @@ describe('ConsumeQueueTable', () => {
     await clock.advanceAsync(10, 1);
     await some;
     expect(table.dirtyQueues).toBe(149);
-    expect(fs.list('/cq/T').length).toBe(150);
+    // The others stay in memory: a write a second for each of a thousand queues would cost more than the messages.
+    expect(fs.list('/cq/T').length).toBe(1);
     table.findOrCreate('T', 149).put(500, 900_000, 1, 0, 0, 5);
     expect(table.dirtyQueues).toBe(150);
     const all = table.flushAsync(0);

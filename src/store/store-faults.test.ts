@@ -234,7 +234,7 @@ describe('a failed write of a consume queue', () => {
     const { store, fs } = test;
     put(store, { body: 'one' });
     fs.fail({ operation: 'pwrite', path: /consumequeue/, code: 'ENOSPC', times: 100 });
-    await settle(test, 2000);
+    await settle(test, 61_000);
     expect(store.putMessage(draftOf({}))).toMatchObject({ status: 'SERVICE_NOT_AVAILABLE' });
     await store.shutdown();
     expect(test.memory.stat('/store/abort')).toBeDefined();
