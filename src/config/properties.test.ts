@@ -67,6 +67,8 @@ describe('editProperties', () => {
 
   it('leaves an entry alone whose value is already the wanted one', () => {
     expect(editProperties('a : 1\n', new Map([['a', '1']]))).toBe('a : 1\n');
+    // Found by the property test: the last line is a lone backslash behind a line that continues.
+    expect(editProperties('a\\\r\\', new Map([['b', '2']]))).toBe('a\nb=2\n');
   });
 
   it('refuses a malformed text', () => {

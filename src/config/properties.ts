@@ -65,7 +65,8 @@ export function editProperties(text: string, changes: ReadonlyMap<string, string
 /** The text with its last line ended, so that another line can follow. A backslash that joined nothing goes. */
 function closed(text: string): string {
   const body = text.replace(/(?:\r\n|\r|\n)$/, '');
-  if (hasOpenBackslash(body)) return `${body.slice(0, -1)}\n`;
+  // What the backslash leaves may be joined itself: `a\` before a line with nothing but a backslash.
+  if (hasOpenBackslash(body)) return closed(body.slice(0, -1));
   return text === '' || body !== text ? text : `${text}\n`;
 }
 

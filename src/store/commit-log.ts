@@ -133,6 +133,8 @@ export class CommitLog {
     }
     try {
       const file = this.files.fileForAppend(this.#stagedEnd);
+      // Else a power loss could take this file and leave the next: a log that begins in its middle.
+      file.flushName();
       this.#fileEnd = file.fileFromOffset + this.fileSizeBytes;
     } catch (error) {
       this.#log.error({ err: error, offset: this.#stagedEnd }, 'creating the next commit log file failed');

@@ -183,6 +183,16 @@ export class MappedFile {
     this.#flushedTo(covered);
   }
 
+  /** Forces the file's name, so that no younger file outlives it in a power loss. Throws StoreIoError. */
+  flushName(): void {
+    try {
+      for (const dir of this.#dirsToSync) this.#files.fs.fsyncDir(dir);
+    } catch (error) {
+      throw toStoreIoError('fsync', this.path, 0, error);
+    }
+    this.#dirsToSync = [];
+  }
+
   /** As {@link flush} on the thread pool; covers what was written before the call. */
   async flushAsync(): Promise<void> {
     if (this.#destroyed) return;

@@ -37,6 +37,8 @@ interface Acked {
   readonly queueId: number;
   readonly body: string;
   readonly endOffset: number;
+  /** A power loss came before it was on disk: its properties, which no checksum covers, may be torn. */
+  readonly mayBeTorn: boolean;
 }
 
 /** The simplest store there is: messages in the order of the log, and how many of them are visible. */
@@ -54,7 +56,7 @@ class Model {
   put(queueId: number, size: number): void {
     const body = `${this.serial++}:`.padEnd(size, 'x');
     const ticket = put(this.test.store, { queueId, body, properties: { UNIQ_KEY: body.split(':')[0] as string } });
-    this.staged.push({ queueId, body, endOffset: ticket.endOffset });
+    this.staged.push({ queueId, body, endOffset: ticket.endOffset, mayBeTorn: false });
     // A full file has made the store write what came before.
     this.settleAcked();
   }
@@ -85,7 +87,8 @@ class Model {
     const kept = this.acked.slice(0, count);
     expect(found).toEqual([0, 1, 2].map((q) => kept.filter(({ queueId }) => queueId === q).map(({ body }) => body)));
     expect(this.acked.filter(({ endOffset }) => endOffset <= safe).length).toBeLessThanOrEqual(count);
-    for (const { body } of kept.slice(-3)) {
+    for (const { body, mayBeTorn } of kept.slice(-3)) {
+      if (mayBeTorn) continue;
       const key = body.split(':')[0] as string;
       const { buffers } = await store.queryMessage('TopicA', key, 32, 0, clock.now() + 1000);
       expect(buffers.map(bodyOf)).toContain(body);
@@ -116,6 +119,7 @@ async function run(model: Model, step: Step): Promise<void> {
     const random = new SeededRandom(step.seed);
     model.fs.crash({ random: () => random.next(), keep: step.keep });
     model.restart();
+    model.acked = model.acked.map((each) => (each.endOffset <= safe ? each : { ...each, mayBeTorn: true }));
     await model.check(safe);
   }
 }

@@ -144,8 +144,9 @@ export class MessageStore {
   }
 
   /**
-   * Writes what is staged and makes it visible: readers, parked replies, those who wait for messages, in this order.
-   * False when the write failed and the turn's tickets with it.
+   * Writes what is staged; then, without a break in which anybody could look: releases parked replies, whose clients
+   * go on while the queues and the index take the turn's entries, and wakes those who wait for messages. False when
+   * the write failed and the turn's tickets with it.
    */
   commitTurn(): boolean {
     if (this.#append.turn.count === 0) return this.#flags.isWriteable;
@@ -159,12 +160,14 @@ export class MessageStore {
       return false;
     }
     const written = this.#log.writtenEnd;
-    this.#dispatchTurn(turn, written);
     const elapsedMs = this.#options.clock.monotonicMs() - turn.startMs;
     this.#stats.recordPuts(turn.count, written - before, elapsedMs);
+    const isBehind = this.#dispatchedEnd !== this.#marks.written;
     this.#marks.written = written;
-    this.#tell();
     this.#flush.onWritten(turn.needsFlush);
+    this.#tell();
+    // A gap in a queue cannot be filled later: after a failure the next start rebuilds from the log.
+    if (!isBehind) this.#dispatchTurn(turn, written);
     this.#options.ports?.replicationGate?.onWritten(written);
     this.#announce(turn);
     this.#append.recycle(turn);
@@ -309,8 +312,6 @@ export class MessageStore {
   }
 
   #dispatchTurn(turn: StagedTurn, written: number): void {
-    // A gap in a queue cannot be filled later: after a failure the next start rebuilds from the log.
-    if (this.#dispatchedEnd !== this.#marks.written) return;
     try {
       this.#open.dispatch.dispatchTurn(turn);
       this.#dispatchedEnd = written;
