@@ -8,7 +8,7 @@ import { bodyOf, splitRecords, testProc } from '../../testing/store-fixture.ts';
 import { settle, TestClient } from '../../testing/test-client.ts';
 import { type RunningAllInOne, startAllInOne } from './all-in-one.ts';
 
-const DATA = '/work/data';
+const DATA = '/home/test/data';
 const CONF = `${DATA}/broker.conf`;
 
 class World {
