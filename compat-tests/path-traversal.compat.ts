@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takePorts } from '../testing/ports.ts';
+import { unsafeNames } from '../testing/unsafe-names.ts';
 import {
   namesrvKind,
   openWorkspace,
@@ -16,28 +17,6 @@ import { batchBody, pull, pullFields, queueOffsets, sendFields, sendOne } from '
 
 /** Java 4.6.0 fails this suite: it is the published hole. */
 const kind = subjectKind();
-
-/** Each holds the letters that are looked for afterwards, or is a directory entry that exists everywhere. */
-const unsafeNames = [
-  '../../evil-up',
-  '../evil-next',
-  'evil/inside',
-  '/evil-absolute',
-  '%2e%2e/evil-half-encoded',
-  'evil\\backslash',
-  'evil\u0000nul',
-  'évil-accent',
-  '恶evil',
-  'evil space',
-  'evil@at',
-  'evil\nline',
-  'evil.dot',
-  '..',
-  '.',
-  '',
-  ' ',
-  'evil'.repeat(64),
-] as const;
 
 const refusal = /illegal characters|is blank|is longer than|conflict with system reserved words/;
 

@@ -66,3 +66,6 @@ export class RequestError extends Error {
     this.code = code;
   }
 }
+
+/** Behind many remarks, which clients show as they are. Java: FAQUrl.DEFAULT_FAQ_URL with its introduction. */
+export const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';

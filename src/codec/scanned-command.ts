@@ -164,12 +164,11 @@ export function scanJsonHeader(bytes: Buffer, start: number, end: number, out: S
   let seen = 0;
   while (at < limit) {
     if (bytes[at] !== QUOTE) return false;
-    const index = topKey(bytes, at + 1, limit);
-    if (index < 0 || (seen & (1 << index)) !== 0) return false;
-    seen |= 1 << index;
-    const keyEnd = at + 1 + (TOP_KEY_BYTES[index] as Buffer).length;
+    const key = topKey(bytes, at + 1, limit);
+    if (key < 0 || (seen & (1 << key)) !== 0) return false;
+    seen |= 1 << key;
+    const keyEnd = at + 1 + (TOP_KEY_BYTES[key] as Buffer).length;
     if (bytes[keyEnd + 1] !== COLON) return false;
-    const key = (TOP_KEYS[index] as readonly [string, number])[1];
     at = scanTopValue(bytes, keyEnd + 2, limit, key, out);
     if (at < 0) return false;
     if (at < limit) {
@@ -180,26 +179,26 @@ export function scanJsonHeader(bytes: Buffer, start: number, end: number, out: S
   return at === limit;
 }
 
-const KEY_CODE = 1;
-const KEY_EXT_FIELDS = 2;
-const KEY_FLAG = 3;
-const KEY_LANGUAGE = 4;
-const KEY_OPAQUE = 5;
-const KEY_REMARK = 6;
-const KEY_SERIALIZE_TYPE = 7;
-const KEY_VERSION = 8;
+/** Keys of the top level; the number of a key is its index here. */
+const TOP_KEYS = [
+  'code',
+  'extFields',
+  'flag',
+  'language',
+  'opaque',
+  'remark',
+  'serializeTypeCurrentRPC',
+  'version',
+] as const;
+const KEY_CODE = 0;
+const KEY_EXT_FIELDS = 1;
+const KEY_FLAG = 2;
+const KEY_LANGUAGE = 3;
+const KEY_REMARK = 5;
+const KEY_SERIALIZE_TYPE = 6;
+const KEY_VERSION = 7;
 
-const TOP_KEYS: readonly (readonly [string, number])[] = [
-  ['code', KEY_CODE],
-  ['extFields', KEY_EXT_FIELDS],
-  ['flag', KEY_FLAG],
-  ['language', KEY_LANGUAGE],
-  ['opaque', KEY_OPAQUE],
-  ['remark', KEY_REMARK],
-  ['serializeTypeCurrentRPC', KEY_SERIALIZE_TYPE],
-  ['version', KEY_VERSION],
-];
-const TOP_KEY_BYTES = TOP_KEYS.map(([name]) => Buffer.from(name, 'latin1'));
+const TOP_KEY_BYTES = TOP_KEYS.map((name) => Buffer.from(name, 'latin1'));
 /** Index in TOP_KEYS by first letter, all of which differ; -1 for other letters. */
 const TOP_KEY_BY_LETTER = new Int8Array(256).fill(-1);
 TOP_KEY_BYTES.forEach((name, index) => {

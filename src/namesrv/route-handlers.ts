@@ -12,14 +12,13 @@ import type { Commands } from '../codec/commands.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import type { HeaderValues } from '../codec/header.ts';
 import { isSafePathSegment } from '../codec/names.ts';
-import { RequestError } from '../codec/response-codes.ts';
+import { FAQ, RequestError } from '../codec/response-codes.ts';
 import type { Handler } from '../remoting/handler.ts';
 import { bodyCrc } from '../util/crc32.ts';
 import { ORDER_TOPIC_CONFIG } from './kv-config-manager.ts';
 import type { NamesrvParts } from './parts.ts';
 import { sameVersion } from './route-info-manager.ts';
 
-const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';
 /** Brokers from this version on send filter servers with their topics. Java: MQVersion V3_0_11. */
 const VERSION_WITH_FILTER_SERVERS = 37;
 const MASTER_ID = 0;

@@ -35,6 +35,3 @@ export interface BrokerParts {
   /** Whole numbers in [0, below). */
   readonly random: (below: number) => number;
 }
-
-/** Java: FAQUrl.DEFAULT_FAQ_URL with its introduction, behind many remarks. */
-export const FAQ = '\nSee http://rocketmq.apache.org/docs/faq/ for further details.';

@@ -4,7 +4,7 @@ import type { HeldPull } from '../broker/pull-request-hold-service.ts';
 import type { SubscriptionGroupConfig } from '../broker/subscription-group-manager.ts';
 import type { Commands } from '../codec/commands.ts';
 import type { HeaderValues } from '../codec/header.ts';
-import { RequestError, type ResponseName } from '../codec/response-codes.ts';
+import { FAQ, RequestError, type ResponseName } from '../codec/response-codes.ts';
 import { isReadable, PullSysFlag } from '../codec/sys-flags.ts';
 import type { Connection } from '../remoting/connection.ts';
 import { type HandlerResult, noReply, type Reply, type Request } from '../remoting/handler.ts';
@@ -12,7 +12,7 @@ import type { MessageFilter } from '../store/ports.ts';
 import type { GetMessageResult, GetMessageStatus } from '../store/results.ts';
 import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import { storeOffsetMovedEvent } from './offset-moved.ts';
-import { type BrokerParts, FAQ } from './parts.ts';
+import type { BrokerParts } from './parts.ts';
 
 type Pull = 'PULL_MESSAGE';
 type PullHeader = HeaderValues<Commands[Pull]['request']>;

@@ -1,14 +1,14 @@
 import { DLQ_PREFIX, describeTopic, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
 import { topicNameProblem } from '../codec/names.ts';
-import { RequestError } from '../codec/response-codes.ts';
+import { FAQ, RequestError } from '../codec/response-codes.ts';
 import { isWriteable, MessageSysFlag, PermName } from '../codec/sys-flags.ts';
 import type { Handler, HandlerResult, Handlers, Request } from '../remoting/handler.ts';
 import { noReply } from '../remoting/handler.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 import type { PutRefusal } from '../store/results.ts';
 import { checkedGroupName, checkedTopicName } from './checked-names.ts';
-import { type BrokerParts, FAQ } from './parts.ts';
+import type { BrokerParts } from './parts.ts';
 import { ParkedSend, SendResponses } from './send-reply.ts';
 
 /** The codes that store a message a client made. */

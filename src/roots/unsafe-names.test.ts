@@ -3,6 +3,7 @@ import { BrokerFixture, STORE_DIR, topicOf, topicsFile } from '../../testing/bro
 import { NamesrvFixture } from '../../testing/namesrv-fixture.ts';
 import { heartbeat, lockBody, registrationBody, sendFields, subscription } from '../../testing/requests.ts';
 import type { TestClient } from '../../testing/test-client.ts';
+import { unsafeNames } from '../../testing/unsafe-names.ts';
 import { type CommandName, type CommandRow, commands, isServed } from '../codec/commands.ts';
 import type { FieldRow } from '../codec/header.ts';
 import { encodeBatch } from '../codec/message-batch.ts';
@@ -13,25 +14,7 @@ import { isSafePathSegment } from '../codec/names.ts';
  * field of every served request is a name of some kind or is declared not to be one, and every name is refused unless
  * it is listed as harmless. A new command, field or body does not pass by itself.
  */
-const UNSAFE = [
-  '../../evil-up',
-  'evil/inside',
-  '/evil-absolute',
-  '%2e%2e/evil-half-encoded',
-  'evil\\backslash',
-  'evil\u0000nul',
-  'évil-accent',
-  '恶evil',
-  'evil space',
-  'evil@at',
-  'evil\nline',
-  'evil.dot',
-  '..',
-  '.',
-  '',
-  ' ',
-  'evil'.repeat(64),
-];
+const UNSAFE: readonly string[] = unsafeNames;
 /** Words of the official client's rule. */
 const REFUSAL = /illegal characters|is blank|is longer than/;
 

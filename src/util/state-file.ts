@@ -1,5 +1,6 @@
-import type { Fs } from './fs.ts';
+import type { FileHandle, Fs } from './fs.ts';
 import type { Logger } from './logger.ts';
+import { directoryOf, writeTemporary } from './write-whole.ts';
 
 /** More than any real state file; a larger one is damage, and is not read into memory. */
 const MOST_BYTES = 512 * 1024 * 1024;
@@ -96,25 +97,14 @@ export class StateFile {
     return true;
   }
 
-  #writeTemporary(text: string): ReturnType<Fs['open']> {
-    const bytes = Buffer.from(text, 'utf8');
-    this.#fs.mkdir(this.path.slice(0, this.path.lastIndexOf('/')));
-    const file = this.#fs.open(`${this.path}.tmp`, 'create');
-    try {
-      file.truncate(0);
-      let written = 0;
-      while (written < bytes.length) written += file.pwrite(bytes, written, bytes.length - written, written);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-    return file;
+  #writeTemporary(text: string): FileHandle {
+    return writeTemporary(this.#fs, this.path, Buffer.from(text, 'utf8'));
   }
 
   #swap(): void {
     if (this.#fs.stat(this.path) !== undefined) this.#fs.rename(this.path, `${this.path}.bak`);
     this.#fs.rename(`${this.path}.tmp`, this.path);
-    this.#fs.fsyncDir(this.path.slice(0, this.path.lastIndexOf('/')));
+    this.#fs.fsyncDir(directoryOf(this.path));
   }
 
   #read(path: string): string | undefined {

@@ -1,17 +1,35 @@
-import type { Fs } from './fs.ts';
+import type { FileHandle, Fs } from './fs.ts';
 
 /** Replaces a small file: its content is on disk before it takes the place of the old one. Throws FsError. */
 export function writeWhole(fs: Fs, path: string, bytes: Buffer): void {
-  const dir = path.slice(0, path.lastIndexOf('/'));
-  fs.mkdir(dir);
-  const file = fs.open(`${path}.tmp`, 'create');
+  const file = writeTemporary(fs, path, bytes);
   try {
-    file.truncate(0);
-    for (let at = 0; at < bytes.length; ) at += file.pwrite(bytes, at, bytes.length - at, at);
     file.fdatasync();
   } finally {
     file.close();
   }
   fs.rename(`${path}.tmp`, path);
-  fs.fsyncDir(dir);
+  fs.fsyncDir(directoryOf(path));
+}
+
+/**
+ * Writes `path.tmp`, making the directory when it is missing. Gives the open file: the caller syncs it, in its own way,
+ * closes it and renames it. Throws FsError; then nothing is open.
+ */
+export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle {
+  fs.mkdir(directoryOf(path));
+  const file = fs.open(`${path}.tmp`, 'create');
+  try {
+    file.truncate(0);
+    for (let at = 0; at < bytes.length; ) at += file.pwrite(bytes, at, bytes.length - at, at);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return file;
+}
+
+/** The directory of an absolute path. */
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }
