@@ -69,7 +69,7 @@ export async function measureRemoting(load: RemotingLoad, forMs: number): Promis
 
 async function startServer(): Promise<{ server: RemotingServer; port: number }> {
   const turn = new LoopTurn(systemClock);
-  const parked = new ParkedReplies({ clock: systemClock, log: silentLogger, turn });
+  const parked = new ParkedReplies({ clock: systemClock, turn });
   const dispatcher = new Dispatcher({
     server: 'broker',
     port: 'main',

@@ -1,7 +1,8 @@
 import { AssemblyBudget, FrameDecoder } from '../src/codec/frame.ts';
 import { decodeCommand, encodeCommand, FLAG_ONEWAY, type RemotingCommand } from '../src/codec/remoting-command.ts';
 import { Admission, type AdmissionLimits, plainLimits, type RejectSend } from '../src/remoting/admission.ts';
-import { type Connection, type ConnectionLimits, connectionLimits } from '../src/remoting/connection.ts';
+import type { Connection } from '../src/remoting/connection.ts';
+import { type ConnectionLimits, connectionLimits } from '../src/remoting/connection-limits.ts';
 import { Dispatcher } from '../src/remoting/dispatcher.ts';
 import type { Handlers } from '../src/remoting/handler.ts';
 import { LoopTurn } from '../src/remoting/loop-turn.ts';
@@ -40,7 +41,7 @@ export class RemotingFixture {
     const { clock, log } = this;
     this.net = new SimNetwork({ clock, ...options.network });
     this.turn = new LoopTurn(clock);
-    this.parked = new ParkedReplies({ clock, log, turn: this.turn });
+    this.parked = new ParkedReplies({ clock, turn: this.turn });
     this.admission = new Admission({ ...plainLimits(), ...options.admission }, options.rejectSend);
     this.server = new RemotingServer({
       net: this.net,

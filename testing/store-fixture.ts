@@ -118,14 +118,13 @@ export async function readAll(store: MessageStore, topic = 'TopicA', queueId = 0
   for (;;) {
     const result = await store.getMessage({ topic, queueId, offset, maxMsgNums: 32 });
     if (result === undefined || result.status !== 'FOUND') return bodies;
-    for (const record of splitRecords(result.bodies)) bodies.push(bodyOf(record));
+    for (const record of splitRecords(result.body)) bodies.push(bodyOf(record));
     offset = result.nextBeginOffset;
   }
 }
 
 /** The records of an answer one by one. */
-export function splitRecords(bodies: readonly Buffer[]): Buffer[] {
-  const bytes = Buffer.concat(bodies);
+export function splitRecords(bytes: Buffer = Buffer.alloc(0)): Buffer[] {
   const records: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += bytes.readInt32BE(at)) {
     records.push(bytes.subarray(at, at + bytes.readInt32BE(at)));

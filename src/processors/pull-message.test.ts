@@ -30,7 +30,7 @@ async function send(client: TestClient, body: string, tags?: string): Promise<vo
 }
 
 function bodies(reply: TestReply | undefined): string[] {
-  return splitRecords([reply?.body ?? Buffer.alloc(0)]).map(bodyOf);
+  return splitRecords(reply?.body).map(bodyOf);
 }
 
 /** What a check answers: extFields are there, and empty. */
@@ -272,7 +272,7 @@ describe('OFFSET_MOVED_EVENT', () => {
     const { client } = await setUp();
     await client.ask(11, pullFields({ queueOffset: 7 }));
     const reply = await client.ask(11, pullFields({ topic: 'OFFSET_MOVED_EVENT' }));
-    const [record] = splitRecords([reply.body]);
+    const [record] = splitRecords(reply.body);
     expect(JSON.parse(bodyOf(record as Buffer))).toEqual({
       consumerGroup: 'consumers',
       messageQueue: { brokerName: 'broker-a', queueId: 0, topic: 'T' },
@@ -312,6 +312,28 @@ describe('the offset that a pull commits', () => {
     await broker.settle();
     expect(client.replyTo(opaque)?.code).toBe(0);
     expect(await committed(client)).toEqual([0, { offset: '8' }]);
+  });
+});
+
+describe('several pulls', () => {
+  it('of one turn get each its own messages, short and long ones', async () => {
+    const { client } = await setUp();
+    const texts = ['short', 'x'.repeat(70_000), 'y'.repeat(40_000)];
+    for (const [queueId, body] of texts.entries()) await client.ask(10, sendFields({ queueId }), { body });
+    const replies = await Promise.all([0, 1, 2, 0].map((queueId) => client.ask(11, pullFields({ queueId }))));
+    expect(replies.map(bodies)).toEqual([...texts, 'short'].map((text) => [text]));
+  });
+
+  it('woken in one turn as well', async () => {
+    const { broker, client } = await setUp();
+    const opaques: number[] = [];
+    for (const queueId of [0, 1, 2]) {
+      opaques.push(await client.askInVain(11, pullFields({ sysFlag: SUBSCRIPTION | SUSPEND, queueId })));
+    }
+    const sends = [0, 1, 2].map((queueId) => client.ask(10, sendFields({ queueId }), { body: `to ${queueId}` }));
+    await Promise.all(sends);
+    await broker.settle();
+    expect(opaques.map((opaque) => bodies(client.replyTo(opaque)))).toEqual([['to 0'], ['to 1'], ['to 2']]);
   });
 });
 

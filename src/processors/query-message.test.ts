@@ -18,7 +18,7 @@ async function send(client: TestClient, body: string, keys: string, uniqueKey: s
   await client.ask(10, sendFields({ properties }), { body });
 }
 
-const found = (body: Buffer): string[] => splitRecords([body]).map(bodyOf);
+const found = (body: Buffer): string[] => splitRecords(body).map(bodyOf);
 
 describe('messages by key (12)', () => {
   it('are all that have it among theirs, with the end of the index', async () => {
@@ -74,7 +74,7 @@ describe('a message by its offset (33)', () => {
     const { client } = await setUp();
     await send(client, 'a', 'k1', 'u1');
     await send(client, 'b', 'k1', 'u2');
-    const [first] = splitRecords([(await client.ask(33, { offset: 0 })).body]);
+    const [first] = splitRecords((await client.ask(33, { offset: 0 })).body);
     const reply = await client.ask(33, { offset: first?.length ?? 0 });
     expect([reply.code, reply.ext, found(reply.body)]).toEqual([0, undefined, ['b']]);
   });

@@ -1,5 +1,5 @@
 import { RequestError } from '../codec/response-codes.ts';
-import type { HandlerResult, Request } from '../remoting/handler.ts';
+import type { HandlerResult, LateResult, Request } from '../remoting/handler.ts';
 import type { BrokerParts } from './parts.ts';
 
 /** Java: MixAll.UNIQUE_MSG_QUERY_FLAG. */
@@ -8,7 +8,7 @@ const UNIQUE_KEY_QUERY = '_UNIQUE_KEY_QUERY';
 /** 12: messages by a key of theirs, by the hash only; the client compares the text. Java: QueryMessageProcessor. */
 export function queryMessage(
   parts: BrokerParts,
-): (request: Request<'QUERY_MESSAGE'>) => HandlerResult<'QUERY_MESSAGE'> | Promise<HandlerResult<'QUERY_MESSAGE'>> {
+): (request: Request<'QUERY_MESSAGE'>) => HandlerResult<'QUERY_MESSAGE'> | Promise<LateResult<'QUERY_MESSAGE'>> {
   return async (request) => {
     const { topic, key, maxNum, beginTimestamp, endTimestamp } = request.header;
     const byUniqueKey = request.ext(UNIQUE_KEY_QUERY) === 'true';
@@ -30,7 +30,7 @@ export function viewMessageById(
   parts: BrokerParts,
 ): (
   request: Request<'VIEW_MESSAGE_BY_ID'>,
-) => HandlerResult<'VIEW_MESSAGE_BY_ID'> | Promise<HandlerResult<'VIEW_MESSAGE_BY_ID'>> {
+) => HandlerResult<'VIEW_MESSAGE_BY_ID'> | Promise<LateResult<'VIEW_MESSAGE_BY_ID'>> {
   return async (request) => {
     const { offset } = request.header;
     const record = await parts.store.selectOneMessageByOffset(offset);

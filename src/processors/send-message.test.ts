@@ -22,7 +22,7 @@ const FOUR_QUEUES = topicsFile(topicOf('T'));
 async function records(client: TestClient, topic = 'T', queueId = 0): Promise<Buffer[]> {
   const { code, remark, body } = await client.ask(11, pullFields({ topic, queueId }));
   if (code !== 0) throw new Error(`${code} ${remark}`);
-  return splitRecords([body]);
+  return splitRecords(body);
 }
 
 function refused(code: number, remark: string | RegExp): unknown {

@@ -5,13 +5,8 @@ import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Net } from '../util/net.ts';
 import { Admission, plainLimits } from './admission.ts';
-import {
-  Connection,
-  type ConnectionLimits,
-  type ConnectionParts,
-  connectionLimits,
-  type FrameReceiver,
-} from './connection.ts';
+import { Connection, type ConnectionParts, type FrameReceiver } from './connection.ts';
+import { type ConnectionLimits, connectionLimits } from './connection-limits.ts';
 import { type ConnectionListener, ConnectionTable } from './connection-table.ts';
 import { Dispatcher, noHandlers } from './dispatcher.ts';
 import { requestExtFields } from './ext-fields.ts';
@@ -175,7 +170,7 @@ function answersOnly({ clock, log, turn }: RemotingClientOptions): FrameReceiver
     port: 'main',
     handlers: noHandlers,
     admission: new Admission(plainLimits()),
-    parked: new ParkedReplies({ clock, log, turn }),
+    parked: new ParkedReplies({ clock, turn }),
     clock,
     log,
   });

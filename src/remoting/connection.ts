@@ -11,13 +11,14 @@ import { assert } from '../util/assert.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Socket, SocketEvents } from '../util/net.ts';
-import { ConnectionInput, type InputOwner, PAUSE_IN_FLIGHT, PAUSE_UNSENT, type TurnShare } from './connection-input.ts';
+import { ConnectionInput, type InputOwner, PAUSE_IN_FLIGHT, PAUSE_UNSENT } from './connection-input.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { requestExtFields } from './ext-fields.ts';
 import type { LogLimit } from './log-limit.ts';
 import type { LoopTurn, TurnWriter } from './loop-turn.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { type Answer, RemotingError, type Reply } from './reply.ts';
+import { type Answer, RemotingError, type Reply, type WrittenReply } from './reply.ts';
 
 /** Who handles the frames of a connection. */
 export interface FrameReceiver {
@@ -27,27 +28,6 @@ export interface FrameReceiver {
    */
   onFrame(connection: Connection, bytes: Buffer, start: number, end: number): boolean;
 }
-
-/** Bounds of one connection. */
-export interface ConnectionLimits extends TurnShare {
-  /** Nothing is read while more output than this is unsent. */
-  readonly pauseUnsentBytes: number;
-  /** A connection with more unsent output than this is closed. */
-  readonly mostUnsentBytes: number;
-  /** Nothing is read while this many requests of the peer wait for their reply. */
-  readonly mostInFlight: number;
-  /** Requests of ours that may wait for an answer. */
-  readonly mostPendingRequests: number;
-}
-
-export const connectionLimits: ConnectionLimits = {
-  framesPerTurn: 1024,
-  bytesPerTurn: 4_194_304,
-  pauseUnsentBytes: 8_388_608,
-  mostUnsentBytes: 268_435_456,
-  mostInFlight: 4096,
-  mostPendingRequests: 1024,
-};
 
 /** What a connection is made of; the same object for all connections of a server or client. */
 export interface ConnectionParts {
@@ -164,14 +144,25 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
       const header = reply.header as Readonly<Record<string, unknown>> | undefined;
       writeResponse(out, row, { opaque, code: responseCode(reply.code), remark, header, bodyBytes });
     } catch (error) {
-      // A value no header can carry: half a frame must not stay behind, and the peer must not wait.
-      out.length = before;
-      this.parts.log.error({ err: error, peer: this.remoteAddress }, 'a reply could not be written');
-      this.refuse(opaque, 'SYSTEM_ERROR', String(error));
+      this.couldNotWrite(opaque, before, error);
       return;
     }
     if (Buffer.isBuffer(body)) this.out.piece(body);
     else if (body !== undefined) for (const piece of body) this.out.piece(piece);
+    this.wrote();
+  }
+
+  /** As {@link reply} with a frame that writes itself. */
+  replyWritten(opaque: number, reply: WrittenReply): void {
+    if (!this.isOpen) return;
+    const out = this.out.buffer();
+    const before = out.length;
+    try {
+      reply.writeNow(out, opaque);
+    } catch (error) {
+      this.couldNotWrite(opaque, before, error);
+      return;
+    }
     this.wrote();
   }
 
@@ -282,6 +273,16 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
   wroteForTurn(): void {
     if (this.out.waitingBytes >= FLUSH_EARLY_BYTES) this.flush();
     else this.turn.addDirtyForFlush(this);
+  }
+
+  /**
+   * A reply failed while it was appended behind `before`, for instance by a value no header can carry: half a frame
+   * must not stay behind, the replies before it are not lost with it, and the peer must not wait.
+   */
+  couldNotWrite(opaque: number, before: number, error: unknown): void {
+    this.out.buffer().length = before;
+    this.parts.log.error({ err: error, peer: this.remoteAddress }, 'a reply could not be written');
+    this.refuse(opaque, 'SYSTEM_ERROR', String(error));
   }
 
   /** A request of the peer now waits for its reply. */

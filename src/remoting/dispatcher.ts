@@ -14,7 +14,7 @@ import type { Handlers } from './handler.ts';
 import { LogLimit } from './log-limit.ts';
 import type { ParkedReplies } from './parked-replies.ts';
 import { PoisonedRequest } from './poisoned-request.ts';
-import { type NoReply, noReply, type ParkedReply, type Reply } from './reply.ts';
+import { type NoReply, noReply, type ParkedReply, type Reply, type WrittenReply } from './reply.ts';
 import { RequestSlot } from './request-slot.ts';
 
 export interface DispatcherOptions<S extends Server> {
@@ -35,8 +35,9 @@ export interface DispatcherOptions<S extends Server> {
 /** Of somebody who only asks: every request is answered REQUEST_CODE_NOT_SUPPORTED. */
 export const noHandlers: Readonly<Record<string, never>> = {};
 
-type AnyResult = Reply | ParkedReply | NoReply;
-type AnyHandler = (request: RequestSlot) => AnyResult | Promise<AnyResult>;
+type LateResult = Reply | ParkedReply | NoReply;
+type AnyResult = LateResult | WrittenReply;
+type AnyHandler = (request: RequestSlot) => AnyResult | Promise<LateResult>;
 
 /** One served command: everything its frames need, found by code. */
 interface Entry {
@@ -133,6 +134,7 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
   private answer(entry: Entry, connection: Connection, opaque: number, oneway: boolean, result: AnyResult): void {
     if (oneway || result === noReply) return;
     if ('ticket' in result) this.parked.park(connection, opaque, result, entry.lane);
+    else if ('writeNow' in result) connection.replyWritten(opaque, result);
     else connection.replyRow(opaque, entry.row, result);
   }
 
@@ -141,7 +143,7 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
     connection: Connection,
     opaque: number,
     oneway: boolean,
-    result: Promise<AnyResult>,
+    result: Promise<LateResult>,
   ): void {
     entry.lane.inFlight += 1;
     connection.began();
@@ -180,7 +182,7 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
     connection.replyRow(opaque, entry.row, { code: code as Reply['code'], remark });
   }
 
-  private callPoisoned(entry: Entry): AnyResult | Promise<AnyResult> {
+  private callPoisoned(entry: Entry): AnyResult | Promise<LateResult> {
     const poisoned = new PoisonedRequest(this.request);
     try {
       return entry.handler(poisoned.request);

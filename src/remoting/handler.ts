@@ -3,9 +3,9 @@ import type { CommandName, Commands, ServedBy, Server } from '../codec/commands.
 import type { HeaderView } from '../codec/header-view.ts';
 import type { Language } from '../codec/scanned-command.ts';
 import type { Connection } from './connection.ts';
-import type { NoReply, ParkedReply, Reply } from './reply.ts';
+import type { NoReply, ParkedReply, Reply, WrittenReply } from './reply.ts';
 
-export type { Answer, NoReply, ParkedReply, Reply, TicketOutcome } from './reply.ts';
+export type { Answer, NoReply, ParkedReply, Reply, TicketOutcome, WrittenReply } from './reply.ts';
 export { noReply } from './reply.ts';
 
 /**
@@ -37,10 +37,13 @@ export interface Request<C extends CommandName> {
   extFields(): Map<string, string>;
 }
 
-export type HandlerResult<C extends CommandName> = Reply<C> | ParkedReply | NoReply;
+/** What a handler may answer after it has waited for something. */
+export type LateResult<C extends CommandName> = Reply<C> | ParkedReply | NoReply;
+/** What a handler may answer at once. */
+export type HandlerResult<C extends CommandName> = LateResult<C> | WrittenReply;
 
 /** One request → one reply. Synchronous up to its first await. */
-export type Handler<C extends CommandName> = (request: Request<C>) => HandlerResult<C> | Promise<HandlerResult<C>>;
+export type Handler<C extends CommandName> = (request: Request<C>) => HandlerResult<C> | Promise<LateResult<C>>;
 
 /** The complete handler map of a server: it does not compile with a code missing or too many. */
 export type Handlers<S extends Server> = { readonly [C in ServedBy<S>]: Handler<C> };

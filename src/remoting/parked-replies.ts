@@ -1,5 +1,4 @@
 import type { Clock, Timer } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
 import { type Marks, NEEDS_FLUSHED, NEEDS_REPLICATED } from '../util/ticket.ts';
 import type { LaneState } from './admission.ts';
 import type { Connection } from './connection.ts';
@@ -16,7 +15,6 @@ const DEADLINE_CHECK_MS = 50;
  */
 export class ParkedReplies {
   readonly #clock: Clock;
-  readonly #log: Logger;
   readonly #turn: LoopTurn;
   readonly #written = new ReplyRing();
   /** By needs: flushed (1), replicated (2), both (3). */
@@ -27,9 +25,8 @@ export class ParkedReplies {
   #headSinceMs = 0;
   #timer: Timer | undefined;
 
-  constructor(parts: { readonly clock: Clock; readonly log: Logger; readonly turn: LoopTurn }) {
+  constructor(parts: { readonly clock: Clock; readonly turn: LoopTurn }) {
     this.#clock = parts.clock;
-    this.#log = parts.log;
     this.#turn = parts.turn;
   }
 
@@ -113,10 +110,7 @@ export class ParkedReplies {
     try {
       reply.write(out, opaque, outcome);
     } catch (error) {
-      // The record is stored; its reply must not take the others of the turn with it.
-      out.length = before;
-      this.#log.error({ err: error, peer: connection.remoteAddress }, 'a parked reply could not be written');
-      connection.refuse(opaque, 'SYSTEM_ERROR', String(error));
+      connection.couldNotWrite(opaque, before, error);
       return;
     }
     connection.wroteForTurn();

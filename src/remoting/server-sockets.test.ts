@@ -51,7 +51,7 @@ describe('remoting on real sockets', () => {
   }
 
   beforeEach(async () => {
-    parked = new ParkedReplies({ clock: systemClock, log, turn });
+    parked = new ParkedReplies({ clock: systemClock, turn });
     const handlers: Pick<Handlers<'broker'>, 'GET_MAX_OFFSET' | 'GET_MIN_OFFSET'> = {
       GET_MAX_OFFSET: park,
       GET_MIN_OFFSET: (request) => pieces(request.header.queueId),

@@ -2,13 +2,8 @@ import { AssemblyBudget } from '../codec/frame.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Listener, Net, Socket } from '../util/net.ts';
-import {
-  Connection,
-  type ConnectionLimits,
-  type ConnectionParts,
-  connectionLimits,
-  type FrameReceiver,
-} from './connection.ts';
+import { Connection, type ConnectionParts, type FrameReceiver } from './connection.ts';
+import { type ConnectionLimits, connectionLimits } from './connection-limits.ts';
 import { type ConnectionListener, ConnectionTable } from './connection-table.ts';
 import { LogLimit, PEER_LINES_PER_SECOND } from './log-limit.ts';
 import type { LoopTurn } from './loop-turn.ts';

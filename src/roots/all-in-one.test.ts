@@ -111,7 +111,7 @@ describe('npm start', () => {
     await world.settled(first.shutdown());
     await world.start();
     const reply = await (await world.client(10_911)).ask(11, pullFields({ topic: 'Trial' }));
-    expect(splitRecords([reply.body]).map(bodyOf)).toEqual(['kept']);
+    expect(splitRecords(reply.body).map(bodyOf)).toEqual(['kept']);
   });
 
   it('takes a free block of ports when asked for port 0', async () => {

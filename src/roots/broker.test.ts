@@ -45,7 +45,7 @@ describe('a stop', () => {
     await broker.start();
     expect(broker.log.lines.filter(({ text }) => text === 'the last stop was clean')).toHaveLength(2);
     const pulled = await (await broker.client()).ask(11, pullFields());
-    expect(splitRecords([pulled.body]).map(bodyOf)).toEqual(['last']);
+    expect(splitRecords(pulled.body).map(bodyOf)).toEqual(['last']);
   });
 
   it('refuses what still comes with code 14, which producers take to another broker', async () => {

@@ -15,7 +15,7 @@ import { brokerHandlers } from '../processors/index.ts';
 import type { BrokerParts } from '../processors/parts.ts';
 import { Admission, brokerLimits } from '../remoting/admission.ts';
 import { RemotingClient } from '../remoting/client.ts';
-import { connectionLimits } from '../remoting/connection.ts';
+import { connectionLimits } from '../remoting/connection-limits.ts';
 import { Dispatcher } from '../remoting/dispatcher.ts';
 import { LoopTurn } from '../remoting/loop-turn.ts';
 import { ParkedReplies } from '../remoting/parked-replies.ts';
@@ -172,7 +172,7 @@ function clientOptions({ nettyClientConfig }: BrokerConfigs) {
 function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): RemotingServer {
   const { configs, clock, log } = options;
   const { listenPort, serverChannelMaxIdleTimeSeconds, serverAsyncSemaphoreValue } = configs.nettyServerConfig;
-  const parked = new ParkedReplies({ clock, log, turn });
+  const parked = new ParkedReplies({ clock, turn });
   const { messageStoreConfig } = configs;
   const admission = new Admission(brokerLimits(configs.brokerConfig), () =>
     writeStall(parked.headWaitMs, messageStoreConfig.osPageCacheBusyTimeOutMills),

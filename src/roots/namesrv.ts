@@ -47,7 +47,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
     port: 'main',
     handlers: namesrvHandlers({ configs, fileProperties, routes, kv, fs, clock, log }),
     admission: new Admission(plainLimits()),
-    parked: new ParkedReplies({ clock, log, turn }),
+    parked: new ParkedReplies({ clock, turn }),
     clock,
     log,
   });

@@ -64,7 +64,7 @@ export class GetMessage {
       if (count === 0) break;
       scanned += count;
     }
-    return this.#finish(min, max);
+    return this.#finish(min, max, request.into);
   }
 
   #begin(offset: number): void {
@@ -116,13 +116,13 @@ export class GetMessage {
     );
   }
 
-  #finish(min: number, max: number): GetMessageResult | Promise<GetMessageResult> {
+  #finish(min: number, max: number, into: Buffer | undefined): GetMessageResult | Promise<GetMessageResult> {
     const { log, fetch } = this.#parts;
     const nextBeginOffset = this.#nextOffset;
     const behind = log.writtenEnd - this.#lastScanned > this.#parts.inMemoryBytes();
     const without = this.#removing ? 'MESSAGE_WAS_REMOVING' : 'NO_MATCHED_MESSAGE';
     if (this.#places.count === 0) return answer(without, nextBeginOffset, min, max, undefined, behind);
-    const fetched = fetch.fetch(this.#places);
+    const fetched = fetch.fetch(this.#places, into);
     if (fetched instanceof Promise) return fetched.then((found) => toResult(found, nextBeginOffset, min, max, behind));
     return toResult(fetched, nextBeginOffset, min, max, behind);
   }
@@ -153,11 +153,10 @@ function answer(
     nextBeginOffset,
     minOffset,
     maxOffset,
-    bodies: found === undefined ? NO_BODIES : [found.bytes],
-    sizeBytes: found?.bytes.length ?? 0,
+    body: found?.bytes ?? NO_RECORDS,
     messageCount: found?.sizes.length ?? 0,
     suggestPullingFromSlave,
   };
 }
 
-const NO_BODIES: readonly Buffer[] = [];
+const NO_RECORDS: Buffer = Buffer.alloc(0);

@@ -48,8 +48,8 @@ describe.each<JavaStoreName>(['clean', 'crashed', 'torn'])('the %s store of Java
     for (const { topic, queueId, queueOffset, physicalOffset, size, sysFlag } of messages) {
       if ((sysFlag & 0xc) === 4 || (sysFlag & 0xc) === 0xc) continue;
       const result = await store.getMessage({ topic, queueId, offset: queueOffset, maxMsgNums: 1 });
-      expect(result).toMatchObject({ status: 'FOUND', messageCount: 1, sizeBytes: size });
-      expect(Number(result?.bodies[0]?.readBigInt64BE(28))).toBe(physicalOffset);
+      expect(result).toMatchObject({ status: 'FOUND', messageCount: 1, body: { length: size } });
+      expect(Number(result?.body.readBigInt64BE(28))).toBe(physicalOffset);
     }
     await store.shutdown();
   });

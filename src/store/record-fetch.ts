@@ -65,10 +65,14 @@ export class RecordFetch {
     this.#memoryBytes = memoryBytes;
   }
 
-  /** All places must lie in the log. A promise only when old records are among them. Throws StoreIoError. */
-  fetch(places: RecordPlaces): FetchedRecords | Promise<FetchedRecords> {
-    const target = Buffer.allocUnsafe(places.totalBytes);
-    if (this.#isCold(places)) return this.#fetchCold(places, target);
+  /**
+   * All places must lie in the log. A promise only when old records are among them; otherwise the records lie in `into`
+   * when it is given and large enough. Throws StoreIoError.
+   */
+  fetch(places: RecordPlaces, into?: Buffer): FetchedRecords | Promise<FetchedRecords> {
+    if (this.#isCold(places)) return this.#fetchCold(places, Buffer.allocUnsafe(places.totalBytes));
+    const fits = into !== undefined && into.length >= places.totalBytes;
+    const target = fits ? into.subarray(0, places.totalBytes) : Buffer.allocUnsafe(places.totalBytes);
     let filled = 0;
     for (let first = 0; first < places.count; ) {
       const behind = this.#spanBehind(places, first);

@@ -111,7 +111,7 @@ describe('damage', () => {
     const { test } = reopen(fs, first);
     expect(test.store.lookMessageByOffset(2 * RECORD_BYTES)?.queueOffset).toBe(2);
     const result = await test.store.getMessage({ topic: 'TopicA', queueId: 0, offset: 0, maxMsgNums: 6 });
-    const bodies = splitRecords(result?.bodies ?? []).map((record) => Number.parseInt(bodyOf(record), 10));
+    const bodies = splitRecords(result?.body).map((record) => Number.parseInt(bodyOf(record), 10));
     expect(bodies).toEqual([0, 1, 2, 4, 5]);
     expect(result).toMatchObject({ status: 'FOUND', messageCount: 5, nextBeginOffset: 6 });
     const alone = await test.store.getMessage({ topic: 'TopicA', queueId: 0, offset: 3, maxMsgNums: 1 });

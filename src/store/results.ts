@@ -98,6 +98,11 @@ export interface GetMessageRequest {
   readonly queueId: number;
   readonly offset: number;
   readonly maxMsgNums: number;
+  /**
+   * The caller's memory for the records: used when they fit and need no wait, and then the body is a view of it. Left
+   * out, every answer gets memory of its own.
+   */
+  readonly into?: Buffer;
 }
 
 /** What a read from a queue gives. Java: GetMessageResult. */
@@ -106,9 +111,8 @@ export interface GetMessageResult {
   readonly nextBeginOffset: number;
   readonly minOffset: number;
   readonly maxOffset: number;
-  /** Records as stored, in queue order, back to back in as many buffers as was cheapest. They stay valid. */
-  readonly bodies: readonly Buffer[];
-  readonly sizeBytes: number;
+  /** Records as stored, in queue order, back to back; empty without any. */
+  readonly body: Buffer;
   readonly messageCount: number;
   /** The reader is further behind than memory reaches: Java's master then names the slave to read from. */
   readonly suggestPullingFromSlave: boolean;

@@ -93,7 +93,7 @@ class Scenario {
   async #get(queueId: number, offset: number, maxMsgNums: number): Promise<void> {
     const result = await this.#store.store.getMessage({ topic: 'TopicA', queueId, offset, maxMsgNums });
     if (result === undefined) return this.#say('closed');
-    const bodies = splitRecords(result.bodies).map((record) => bodyOf(record).replace(/\.+$/, ''));
+    const bodies = splitRecords(result.body).map((record) => bodyOf(record).replace(/\.+$/, ''));
     const { status, nextBeginOffset, minOffset, maxOffset } = result;
     this.#say(`${status} next ${nextBeginOffset} of ${minOffset}..${maxOffset}: ${bodies.join(' ')}`);
   }

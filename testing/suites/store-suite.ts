@@ -199,7 +199,7 @@ function batchCases(make: Make): void {
     expect(ticket.phyOffsets).toHaveLength(12);
     clock.endTurn();
     const result = await store.getMessage({ topic: 'TopicA', queueId: 0, offset: 1, maxMsgNums: 32 });
-    const records = splitRecords(result?.bodies ?? []);
+    const records = splitRecords(result?.body);
     expect(records.map((record) => record.readInt32BE(16))).toEqual([...Array(12).keys()]);
     expect(records.map((record) => Number(record.readBigInt64BE(28)))).toEqual(ticket.phyOffsets);
     expect((await store.queryMessage('TopicA', 'u11', 10, 0, clock.now())).buffers).toHaveLength(1);
