@@ -3,8 +3,9 @@
  * `\u0001` and `\u0002` in every properties value.
  */
 
-const BACKSLASH = 0x5c;
+export const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
+const LETTER_U = 0x75;
 
 /** Value of an ASCII hex digit, or -1. */
 function hexValue(byte: number): number {
@@ -35,20 +36,24 @@ export function unescapeJsonInto(
       target[out++] = byte;
       continue;
     }
-    const next = ++at < end ? (source[at] as number) : -1;
-    if (next === 0x75) {
-      if (at + 4 >= end) return -1;
-      const value = asciiEscape(source, at + 1);
-      if (value < 0) return -1;
-      target[out++] = value;
-      at += 4;
-    } else {
-      const value = shortEscape(next);
-      if (value < 0) return -1;
-      target[out++] = value;
-    }
+    const value = escapedByte(source, at, end);
+    if (value < 0) return -1;
+    target[out++] = value;
+    at += escapeBytes(source, at) - 1;
   }
   return out;
+}
+
+/** The byte that the escape at `at`, where a backslash stands, means; -1 when it is malformed. */
+export function escapedByte(source: Uint8Array, at: number, end: number): number {
+  if (at + 1 >= end) return -1;
+  if (source[at + 1] !== LETTER_U) return shortEscape(source[at + 1] as number);
+  return at + 5 < end ? asciiEscape(source, at + 2) : -1;
+}
+
+/** Length of the well-formed escape at `at`. */
+export function escapeBytes(source: Uint8Array, at: number): number {
+  return source[at + 1] === LETTER_U ? 6 : 2;
 }
 
 /** Value of the four hex digits at `at` when it is below 0x80, else -1. */

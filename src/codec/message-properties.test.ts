@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unescapeJsonInto } from './json-text.ts';
 import {
   PropertySlot,
   PropertySpans,
   parseProperties,
   scanProperties,
   serialiseProperties,
+  unescapeProperties,
 } from './message-properties.ts';
 
 /** Readable separators: `=` for U+0001, `;` for U+0002. */
@@ -95,11 +97,6 @@ describe('scanProperties', () => {
     }
   });
 
-  it('says when there are bytes beyond ASCII', () => {
-    expect(scan('a=b;').spans.nonAscii).toBe(false);
-    expect(scan('a=订;').spans.nonAscii).toBe(true);
-  });
-
   it('agrees with parseProperties for every text', () => {
     const piece = fc.constantFrom('TAGS', 'KEYS', 'WAIT', 'x', 'v', '=', '=', ';', ';', '订', 'TAG', '');
     fc.assert(
@@ -117,5 +114,34 @@ describe('scanProperties', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('unescapeProperties', () => {
+  it('does in one pass what unescapeJsonInto and scanProperties do in two, also for malformed escapes', () => {
+    const piece = fc.constantFrom(
+      ...['TAGS', 'KEYS', 'x', '订', '\\u0001', '\\u0001', '\\u0002', '\\u0002', '\\n', '\\"', '\\\\'],
+      ...['\u0001', '\u0002', '\\u0041', '\\u00e9', '\\u00', '\\x', '\\', ''],
+    );
+    const wellFormed = { count: 0 };
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const source = Buffer.from(pieces.join(''), 'utf8');
+        const [once, twice] = [Buffer.alloc(source.length), Buffer.alloc(source.length)];
+        const [spans, expected] = [new PropertySpans(), new PropertySpans()];
+        const length = unescapeProperties(source, 0, source.length, once, spans);
+        expect(length).toBe(unescapeJsonInto(source, 0, source.length, twice, 0));
+        if (length < 0) return;
+        wellFormed.count++;
+        scanProperties(twice, 0, length, expected);
+        expect(once.subarray(0, length)).toEqual(twice.subarray(0, length));
+        expect([spans.canonical, spans.present]).toEqual([expected.canonical, expected.present]);
+        for (const slot of Object.values(PropertySlot)) {
+          expect([spans.start(slot), spans.end(slot)]).toEqual([expected.start(slot), expected.end(slot)]);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+    expect(wellFormed.count).toBeGreaterThan(100);
   });
 });

@@ -1,3 +1,4 @@
+import { BACKSLASH, escapeBytes, escapedByte } from './json-text.ts';
 import type { MessageConst } from './message-const.ts';
 
 /** Ends a name in properties text. Java: MessageDecoder.NAME_VALUE_SEPARATOR. */
@@ -82,8 +83,6 @@ export class PropertySpans {
    * stored as they are and another pair appended, and every reader sees what re-serialising would have given.
    */
   canonical = true;
-  /** True when a byte is 0x80 or above, so that the count of characters differs from the count of bytes. */
-  nonAscii = false;
   /** Bit 1 << slot is set for each known property that is there. */
   present = 0;
   readonly #starts = new Int32Array(SLOT_NAMES.length);
@@ -92,7 +91,6 @@ export class PropertySpans {
   /** Forgets the last message. */
   clear(): void {
     this.canonical = true;
-    this.nonAscii = false;
     this.present = 0;
   }
 
@@ -130,13 +128,12 @@ export class PropertySpans {
  */
 export function scanProperties(bytes: Uint8Array, start: number, end: number, out: PropertySpans): void {
   out.clear();
-  let seen = 0;
   let pairStart = start;
   let nameEnd = -1;
   let plain = true;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
-    seen |= byte;
+    if (byte > PAIR_END) continue;
     if (byte === NAME_END) {
       if (nameEnd < 0) nameEnd = at;
       else plain = false;
@@ -147,11 +144,65 @@ export function scanProperties(bytes: Uint8Array, start: number, end: number, ou
       plain = true;
     }
   }
-  if (pairStart < end) {
-    notePair(bytes, pairStart, nameEnd, end, plain, out);
-    out.canonical = false;
+  endPairs(bytes, pairStart, nameEnd, end, plain, out);
+}
+
+/**
+ * As {@link scanProperties} for text inside a JSON string: copies it to `target` from 0 on, escapes undone as by
+ * unescapeJsonInto, in the same pass. Positions in `out` are positions in `target`, which holds `end - start` bytes.
+ * @returns the bytes copied, or -1 when an escape is malformed
+ */
+export function unescapeProperties(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  out: PropertySpans,
+): number {
+  out.clear();
+  let length = 0;
+  let pairStart = 0;
+  let nameEnd = -1;
+  let plain = true;
+  for (let at = start; at < end; at++) {
+    let byte = source[at] as number;
+    if (byte > PAIR_END && byte !== BACKSLASH) {
+      target[length++] = byte;
+      continue;
+    }
+    if (byte === BACKSLASH) {
+      byte = escapedByte(source, at, end);
+      if (byte < 0) return -1;
+      at += escapeBytes(source, at) - 1;
+    }
+    target[length] = byte;
+    if (byte === NAME_END) {
+      if (nameEnd < 0) nameEnd = length;
+      else plain = false;
+    } else if (byte === PAIR_END) {
+      notePair(target, pairStart, nameEnd, length, plain, out);
+      pairStart = length + 1;
+      nameEnd = -1;
+      plain = true;
+    }
+    length++;
   }
-  out.nonAscii = seen >= 0x80;
+  endPairs(target, pairStart, nameEnd, length, plain, out);
+  return length;
+}
+
+/** A last pair may lack its end: it counts, but the text cannot be stored as it is. */
+function endPairs(
+  bytes: Uint8Array,
+  pairStart: number,
+  nameEnd: number,
+  end: number,
+  plain: boolean,
+  out: PropertySpans,
+): void {
+  if (pairStart >= end) return;
+  notePair(bytes, pairStart, nameEnd, end, plain, out);
+  out.canonical = false;
 }
 
 function notePair(

@@ -1,10 +1,10 @@
-import { unescapeJsonInto } from '../codec/json-text.ts';
 import {
   PropertySlot,
   PropertySpans,
   parseProperties,
   scanProperties,
   serialiseProperties,
+  unescapeProperties,
 } from '../codec/message-properties.ts';
 
 /**
@@ -86,31 +86,40 @@ export class MessageDraft {
    */
   resolveProperties(): boolean {
     if (this.#resolved) return true;
-    if (!this.#takeText()) return false;
-    scanProperties(this.text, this.textStart, this.textEnd, this.spans);
+    if (this.propertiesEscaped) {
+      if (!this.#unescape()) return false;
+    } else {
+      this.#takeText();
+      scanProperties(this.text, this.textStart, this.textEnd, this.spans);
+    }
     if (this.appendProperty.length > 0) this.#append();
     this.#resolved = true;
     return true;
   }
 
-  /** Sets `text` to the span itself, or to a copy in the scratch buffer when it is escaped or gets a pair appended. */
-  #takeText(): boolean {
+  /** Sets `text` to a copy in the scratch buffer, escapes undone, and finds what is in it. */
+  #unescape(): boolean {
     const { properties, propertiesStart, propertiesEnd } = this;
-    if (!this.propertiesEscaped && this.appendProperty.length === 0) {
+    this.#room(propertiesEnd - propertiesStart + this.appendProperty.length);
+    this.text = this.#scratch;
+    this.textStart = 0;
+    this.textEnd = unescapeProperties(properties, propertiesStart, propertiesEnd, this.#scratch, this.spans);
+    return this.textEnd >= 0;
+  }
+
+  /** Sets `text` to the span itself, or to a copy in the scratch buffer when it gets a pair appended. */
+  #takeText(): void {
+    const { properties, propertiesStart, propertiesEnd } = this;
+    if (this.appendProperty.length === 0) {
       this.text = properties;
       this.textStart = propertiesStart;
       this.textEnd = propertiesEnd;
-      return true;
+      return;
     }
     this.#room(propertiesEnd - propertiesStart + this.appendProperty.length);
     this.text = this.#scratch;
     this.textStart = 0;
-    if (this.propertiesEscaped) {
-      this.textEnd = unescapeJsonInto(properties, propertiesStart, propertiesEnd, this.#scratch, 0);
-    } else {
-      this.textEnd = properties.copy(this.#scratch, 0, propertiesStart, propertiesEnd);
-    }
-    return this.textEnd >= 0;
+    this.textEnd = properties.copy(this.#scratch, 0, propertiesStart, propertiesEnd);
   }
 
   #append(): void {
