@@ -33,6 +33,13 @@ function bound(extFields: Record<string, string> | string) {
 }
 
 describe('a header view', () => {
+  it('tells of the command it bound last, also when it knew another in between', () => {
+    const binder = headerBinder(schema);
+    const [one, two] = [scan({ ...least, id: '1' }), scan({ ...least, id: '2' })];
+    const ids = [one, two, one].map((scanned) => (binder.bind(scanned) ?? binder.view.id) as number);
+    expect(ids).toEqual([1, 2, 1]);
+  });
+
   it('gives every kind its value', () => {
     const view = bound({
       ...least,

@@ -94,10 +94,12 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   }
 
   bind(scanned: ScannedCommand): string | undefined {
+    if (scanned.boundBy === this && this.scanned === scanned) return this.bindChanged(scanned);
     this.scanned = scanned;
     const { plan, fieldOf } = this;
     const bytes = scanned.bytes;
-    fieldOf.fill(ABSENT);
+    // A loop: for a dozen slots the call of `fill` is dearer.
+    for (let slot = 0; slot < fieldOf.length; slot++) fieldOf[slot] = ABSENT;
     const count = scanned.fieldCount;
     for (let at = 0; at < count; at++) {
       const slot = plan.slotOf(bytes, scanned.keyStart[at] as number, scanned.keyEnd[at] as number);
@@ -110,14 +112,39 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
       if (at === ABSENT) {
         if (row.need === 'required') return `field ${plan.names[slot]} missing`;
         this.numbers[slot] = row.need === 'primitive' ? 0 : Number.NaN;
-      } else if (row.kind !== 'string') {
-        const value = parseField(row.kind, scanned, at);
-        if (!Number.isNaN(value)) this.numbers[slot] = value;
-        else if (row.need === 'required') return `field ${plan.names[slot]} not a number`;
-        else this.numbers[slot] = row.need === 'primitive' ? 0 : Number.NaN;
+      } else if (row.kind !== 'string' && !this.setNumber(slot, row, at)) {
+        return `field ${plan.names[slot]} not a number`;
       }
     }
+    scanned.boundBy = this;
+    scanned.changed = 0;
     return undefined;
+  }
+
+  /** The fields are those bound last, with other values. */
+  private bindChanged(scanned: ScannedCommand): string | undefined {
+    const { changed } = scanned;
+    if (changed === 0) return undefined;
+    const { plan, fieldOf } = this;
+    const rows = plan.rows;
+    for (let slot = 0; slot < rows.length; slot++) {
+      const row = rows[slot] as FieldRow;
+      const at = fieldOf[slot] as number;
+      if (at === ABSENT || row.kind === 'string' || (changed & (1 << at)) === 0) continue;
+      if (this.setNumber(slot, row, at)) continue;
+      scanned.boundBy = undefined;
+      return `field ${plan.names[slot]} not a number`;
+    }
+    scanned.changed = 0;
+    return undefined;
+  }
+
+  /** False when a required value is no number. */
+  private setNumber(slot: number, row: FieldRow, at: number): boolean {
+    const value = parseField(row.kind, this.scanned, at);
+    const isNumber = !Number.isNaN(value);
+    this.numbers[slot] = isNumber ? value : row.need === 'primitive' ? 0 : Number.NaN;
+    return isNumber || row.need !== 'required';
   }
 
   startOf(slot: number): number {

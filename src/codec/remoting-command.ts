@@ -19,9 +19,14 @@ export { FLAG_ONEWAY, FLAG_RESPONSE, JSON_TYPE, type RemotingCommand, ROCKETMQ_T
  * @returns false when the bytes are no command; the connection is then closed, as Java does.
  */
 export function scanHeader(bytes: Buffer, parts: FrameParts, out: ScannedCommand): boolean {
-  if (parts.serializeType === ROCKETMQ_TYPE) return scanBinaryHeader(bytes, parts.headerStart, parts.headerEnd, out);
-  if (scanJsonHeader(bytes, parts.headerStart, parts.headerEnd, out)) return true;
-  return fallBackJsonHeader(bytes, parts.headerStart, parts.headerEnd, out);
+  const { headerStart, headerEnd } = parts;
+  if (parts.serializeType === ROCKETMQ_TYPE) return scanBinaryHeader(bytes, headerStart, headerEnd, out);
+  if (out.repeated.take(bytes, headerStart, headerEnd, out)) return true;
+  if (!scanJsonHeader(bytes, headerStart, headerEnd, out)) {
+    return fallBackJsonHeader(bytes, headerStart, headerEnd, out);
+  }
+  out.repeated.scanned(bytes, headerStart, headerEnd, out);
+  return true;
 }
 
 /** Decodes a whole frame (prefix taken off) into a value with copies of everything, or undefined when malformed. */

@@ -1,4 +1,5 @@
 import { asciiEscape, shortEscape } from './json-text.ts';
+import { RepeatedHeader, type ScannedSpans } from './repeated-header.ts';
 
 /** More extFields than this take the slow path; more than {@link MOST_FIELDS} are malformed. */
 const FAST_FIELDS = 64;
@@ -35,7 +36,7 @@ export function languageCode(name: string): number {
  * escapes at or above 0x80, null, upper-case keys, repeated keys) goes to the fall-back (serialize-json.ts), which
  * fills the same arrays over a scratch buffer.
  */
-export class ScannedCommand {
+export class ScannedCommand implements ScannedSpans {
   bytes: Buffer = Buffer.alloc(0);
   code = 0;
   /** Ordinal of {@link languages}, or -1 when unknown. */
@@ -43,6 +44,9 @@ export class ScannedCommand {
   version = 0;
   opaque = 0;
   hasOpaque = false;
+  /** Digits of the opaque, as the fast scanner found them. */
+  opaqueStart = 0;
+  opaqueEnd = 0;
   flag = 0;
   remarkStart = -1;
   remarkEnd = -1;
@@ -58,6 +62,13 @@ export class ScannedCommand {
   valueEnd = new Int32Array(FAST_FIELDS);
   /** 1 where the value's span contains escapes. */
   valueEscaped = new Uint8Array(FAST_FIELDS);
+  /** Number of the last scan: another one has other spans. */
+  scan = 0;
+  /** The view that last bound these fields, and a bit for each field whose value changed since. */
+  boundBy: object | undefined = undefined;
+  changed = 0;
+  /** What the last scans have in common. */
+  readonly repeated: RepeatedHeader = new RepeatedHeader();
 
   /** Empties the command before a scan over `bytes`. */
   reset(bytes: Buffer): void {
@@ -74,6 +85,24 @@ export class ScannedCommand {
     this.hasExtFields = false;
     this.fieldCount = 0;
     this.fellBack = false;
+    this.scan = (this.scan + 1) | 0;
+    this.boundBy = undefined;
+  }
+
+  moveTo(bytes: Buffer, by: number, opaque: number, changed: number): void {
+    this.bytes = bytes;
+    this.opaque = opaque;
+    this.changed |= changed;
+    if (by === 0) return;
+    const { fieldCount, keyStart, keyEnd, valueStart, valueEnd } = this;
+    this.opaqueStart += by;
+    this.opaqueEnd += by;
+    for (let at = 0; at < fieldCount; at++) {
+      keyStart[at] = (keyStart[at] as number) + by;
+      keyEnd[at] = (keyEnd[at] as number) + by;
+      valueStart[at] = (valueStart[at] as number) + by;
+      valueEnd[at] = (valueEnd[at] as number) + by;
+    }
   }
 
   /** Adds one extField; false when there are too many. */
@@ -256,6 +285,8 @@ function scanNumber(bytes: Buffer, at: number, limit: number, key: number, out: 
   else {
     out.opaque = value;
     out.hasOpaque = true;
+    out.opaqueStart = digits;
+    out.opaqueEnd = i;
   }
   return i;
 }

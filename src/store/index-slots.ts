@@ -1,4 +1,5 @@
 import { assert } from '../util/assert.ts';
+import { IS_LITTLE_ENDIAN } from '../util/endian.ts';
 import type { MappedFile } from './mapped-file.ts';
 
 /**
@@ -113,7 +114,7 @@ export class IndexSlots {
       }
     }
     const length = Math.min((last - first) * SLOTS_PER_PAGE, this.#count - first * SLOTS_PER_PAGE) * SLOT_BYTES;
-    if (LITTLE_ENDIAN) buffer.subarray(0, length).swap32();
+    if (IS_LITTLE_ENDIAN) buffer.subarray(0, length).swap32();
     return length;
   }
 }
@@ -122,4 +123,3 @@ const SLOT_BYTES = 4;
 const PAGE_BYTES = 4096;
 const SLOTS_PER_PAGE = PAGE_BYTES / SLOT_BYTES;
 const PAGES_PER_WRITE = 64;
-const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
