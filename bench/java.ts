@@ -5,6 +5,7 @@ import { runScenario } from './java/compare.ts';
 import { type Options, readOptions, usage } from './java/options.ts';
 import { javaVersion } from './java/our-process.ts';
 import { measureOurs, ownNames } from './java/own-floors.ts';
+import { PageCache } from './java/page-cache.ts';
 import { type Row, rowCells, rowHead } from './java/rows.ts';
 import { scenarios } from './java/scenarios.ts';
 import { describeMachine } from './machine.ts';
@@ -34,9 +35,11 @@ async function main(options: Options): Promise<number> {
     }
     writeFileSync(file, JSON.stringify({ machine, options, rows, failures }, undefined, 2));
   };
+  const cache = options.cold ? undefined : new PageCache();
   for (const scenario of scenarios.filter(({ name }) => options.only.includes(name))) {
-    await attempt(scenario.name, () => runScenario(scenario, options, say));
+    await attempt(scenario.name, () => runScenario(scenario, options, cache, say));
   }
+  cache?.close();
   for (const name of options.kinds.includes('wenchang') ? ownNames : []) {
     if (options.only.includes(name)) await attempt(name, () => measureOurs(name, options, say));
   }

@@ -4,6 +4,7 @@ import { type Side, startSide } from '../sides.ts';
 import { type Spread, spread } from '../statistics.ts';
 import { formatNumber } from '../table.ts';
 import type { Options } from './options.ts';
+import type { PageCache } from './page-cache.ts';
 import { type Row, verdictOf } from './rows.ts';
 import type { Figures, Floor, Part, Scenario } from './scenario.ts';
 
@@ -15,13 +16,21 @@ interface Run {
 
 /**
  * Runs one scenario: both brokers are up at the same time and are driven one after the other, pair after pair, the
- * order changing from pair to pair so that whatever drifts on the machine meets both.
+ * order changing from pair to pair so that whatever drifts on the machine meets both. With `cache` they begin on a
+ * machine whose memory is all in use.
  */
-export async function runScenario(scenario: Scenario, options: Options, say: (line: string) => void): Promise<Row[]> {
+export async function runScenario(
+  scenario: Scenario,
+  options: Options,
+  cache: PageCache | undefined,
+  say: (line: string) => void,
+): Promise<Row[]> {
   say(`${scenario.name}: ${scenario.about}`);
   const runs = new Map<Part, Run[]>(scenario.parts.map((part) => [part, []]));
   const pairs = Array.from({ length: options.pairs }, (_, pair) => pair);
   for (const together of scenario.freshStores === true ? pairs.map((pair) => [pair]) : [pairs]) {
+    const filled = (await cache?.fill()) ?? 0;
+    if (filled > 0) say(`  filled ${formatNumber(filled / 1e6)} MB of free memory with page cache`);
     await withSides(scenario, options, async (sides) => {
       for (const [part, partRuns] of runs) {
         for (const pair of together) partRuns.push(...(await runPair(part, sides, pair, options, say)));

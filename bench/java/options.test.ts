@@ -15,12 +15,16 @@ describe('readOptions', () => {
       idleMs: 60_000,
       soakMs: 600_000,
       starts: 10,
+      cold: false,
     });
   });
 
   it('takes what it is given', () => {
-    const options = readOptions(['--only', 'soak', '--soak', '0.5', '--side', 'java', '--warmup', '0'], names);
-    expect(options).toMatchObject({ only: ['soak'], soakMs: 30_000, kinds: ['java'], warmupMs: 0 });
+    const options = readOptions(
+      ['--only', 'soak', '--soak', '0.5', '--side', 'java', '--warmup', '0', '--cold'],
+      names,
+    );
+    expect(options).toMatchObject({ only: ['soak'], soakMs: 30_000, kinds: ['java'], warmupMs: 0, cold: true });
   });
 
   it.each([

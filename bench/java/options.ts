@@ -9,6 +9,8 @@ export interface Options extends Times {
   readonly idleMs: number;
   readonly soakMs: number;
   readonly starts: number;
+  /** Free memory stays free instead of being filled with page cache first. */
+  readonly cold: boolean;
 }
 
 /** The text for who asked wrongly. */
@@ -23,6 +25,7 @@ export function usage(names: readonly string[]): string {
   --idle S          seconds of doing nothing before the idle memory is read (60)
   --soak MINUTES    of memory under load (10)
   --starts N        starts until the first message is taken (10)
+  --cold            do not fill free memory with page cache before each pair of brokers
 `;
 }
 
@@ -41,6 +44,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
       idle: text,
       soak: text,
       starts: text,
+      cold: { type: 'boolean', default: false },
     },
   });
   const only = values.only?.split(',') ?? names;
@@ -58,6 +62,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
     idleMs: amount('idle', values.idle, 60, 3_600) * 1_000,
     soakMs: amount('soak', values.soak, 10, 1_440) * 60_000,
     starts: count('starts', values.starts, 10, 1_000),
+    cold: values.cold,
   };
 }
 
