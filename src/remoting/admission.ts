@@ -1,4 +1,5 @@
 import type { Lane } from '../codec/commands.ts';
+import type { Arrival } from './connection-input.ts';
 
 /** Bounds of one lane. */
 export interface LaneLimits {
@@ -80,8 +81,11 @@ export class LaneState {
   }
 }
 
-/** Why sends are not taken now, in operators' words, or undefined. Java: NettyRequestProcessor#rejectRequest. */
-export type RejectSend = () => string | undefined;
+/**
+ * Why sends are not taken, in operators' words, or undefined. Asked for every send, so it gets the monotonic time at
+ * which the frames in hand were taken up. Java: NettyRequestProcessor#rejectRequest.
+ */
+export type RejectSend = (nowMs: number) => string | undefined;
 
 /** What a refusal says, and whether a oneway request is answered too. */
 export interface Refusal {
@@ -108,14 +112,14 @@ export class Admission {
     return this.#lanes[name];
   }
 
-  /** The refusal of a request that waited `waitedMs` in this process, or undefined. */
-  refusal(lane: LaneState, waitedMs: number): Refusal | undefined {
+  /** The refusal of a request that arrived then, or undefined. */
+  refusal(lane: LaneState, { waitedMs, takenUpMs }: Arrival): Refusal | undefined {
     if (lane.inFlight >= lane.capacity) {
       return { remark: '[OVERLOAD]system busy, start flow control for a while', evenOneway: false };
     }
     if (lane.mostWaitMs > 0 && waitedMs >= lane.mostWaitMs) return waitedTooLong(lane, waitedMs);
     if (this.#rejectSend === undefined || lane.name !== 'send') return undefined;
-    const cause = this.#rejectSend();
+    const cause = this.#rejectSend(takenUpMs);
     if (cause === undefined) return undefined;
     return { remark: `[REJECTREQUEST]system busy, start flow control for a while, ${cause}`, evenOneway: true };
   }

@@ -29,6 +29,14 @@ export interface ConnectionInputParts {
   readonly share: TurnShare;
 }
 
+/** When the frames in hand arrived. */
+export interface Arrival {
+  /** How long they waited in this process; 0 for frames just read. */
+  readonly waitedMs: number;
+  /** Monotonic time at which they were taken up: the time for all of them. */
+  readonly takenUpMs: number;
+}
+
 /** Why nothing is read. Several reasons may hold at once. */
 export const PAUSE_UNSENT = 1;
 export const PAUSE_IN_FLIGHT = 2;
@@ -40,9 +48,9 @@ const NO_BYTES: Buffer = Buffer.alloc(0);
  * Frames of one connection on their way in. When its share of the turn is used up, or reading is paused in the middle
  * of a chunk, the rest of the chunk is kept, nothing more is read, and it goes on in a later turn.
  */
-export class ConnectionInput implements TurnReader {
-  /** How long the frames in hand waited in this process; 0 for frames just read. */
+export class ConnectionInput implements TurnReader, Arrival {
   waitedMs = 0;
+  takenUpMs = 0;
   private readonly parts: ConnectionInputParts;
   private readonly decoder: FrameDecoder;
   private pauses = 0;
@@ -66,6 +74,7 @@ export class ConnectionInput implements TurnReader {
   read(chunk: Buffer, nowMs: number): void {
     assert(this.leftOver === undefined, 'bytes from a paused socket');
     this.waitedMs = 0;
+    this.takenUpMs = nowMs;
     this.decode(chunk);
     if (this.stoppedAt < 0) return;
     this.leftOver = Buffer.from(chunk.subarray(this.stoppedAt));
@@ -77,7 +86,8 @@ export class ConnectionInput implements TurnReader {
     const rest = this.leftOver;
     if (rest === undefined || !this.parts.owner.isOpen || this.pauses !== PAUSE_LEFT_OVER) return;
     this.leftOver = undefined;
-    this.waitedMs = this.parts.clock.monotonicMs() - this.leftOverSinceMs;
+    this.takenUpMs = this.parts.clock.monotonicMs();
+    this.waitedMs = this.takenUpMs - this.leftOverSinceMs;
     this.decode(rest);
     if (this.stoppedAt < 0) {
       this.lift(PAUSE_LEFT_OVER);

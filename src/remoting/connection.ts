@@ -11,7 +11,7 @@ import { assert } from '../util/assert.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Socket, SocketEvents } from '../util/net.ts';
-import { ConnectionInput, type InputOwner, PAUSE_IN_FLIGHT, PAUSE_UNSENT } from './connection-input.ts';
+import { type Arrival, ConnectionInput, type InputOwner, PAUSE_IN_FLIGHT, PAUSE_UNSENT } from './connection-input.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { ConnectionOutput } from './connection-output.ts';
 import { requestExtFields } from './ext-fields.ts';
@@ -111,9 +111,9 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
     socket.setEvents(this);
   }
 
-  /** How long the frame in hand waited in this process; 0 for one just read. */
-  get waitedMs(): number {
-    return this.input.waitedMs;
+  /** Of the frame in hand. */
+  get arrival(): Arrival {
+    return this.input;
   }
 
   /** False while the peer does not read what it was sent. Java: Channel#isWritable. */

@@ -104,7 +104,7 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
 
   private handle(entry: Entry, connection: Connection, bytes: Buffer, opaque: number): void {
     const oneway = (this.scanned.flag & FLAG_ONEWAY) !== 0;
-    const refusal = this.admission.refusal(entry.lane, connection.waitedMs);
+    const refusal = this.admission.refusal(entry.lane, connection.arrival);
     if (refusal !== undefined) {
       if (!oneway || refusal.evenOneway) connection.refuse(opaque, 'SYSTEM_BUSY', refusal.remark);
       return;

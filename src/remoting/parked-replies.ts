@@ -35,9 +35,9 @@ export class ParkedReplies {
     return this.#written.size + this.#waitingForDurability;
   }
 
-  /** How long the oldest reply has waited for the written mark, at least. */
-  get headWaitMs(): number {
-    return this.#written.size === 0 ? 0 : this.#clock.monotonicMs() - this.#headSinceMs;
+  /** How long the oldest reply had waited for the written mark at a monotonic time, at least. */
+  headWaitMs(nowMs: number): number {
+    return this.#written.size === 0 ? 0 : nowMs - this.#headSinceMs;
   }
 
   /** Keeps a reply until {@link release}. The lane and the connection count it as in flight. */

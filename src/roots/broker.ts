@@ -174,8 +174,8 @@ function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): R
   const { listenPort, serverChannelMaxIdleTimeSeconds, serverAsyncSemaphoreValue } = configs.nettyServerConfig;
   const parked = new ParkedReplies({ clock, turn });
   const { messageStoreConfig } = configs;
-  const admission = new Admission(brokerLimits(configs.brokerConfig), () =>
-    writeStall(parked.headWaitMs, messageStoreConfig.osPageCacheBusyTimeOutMills),
+  const admission = new Admission(brokerLimits(configs.brokerConfig), (nowMs) =>
+    writeStall(parked.headWaitMs(nowMs), messageStoreConfig.osPageCacheBusyTimeOutMills),
   );
   const handlers = brokerHandlers(parts);
   const portOf = (port: 'main' | 'vip') => ({
