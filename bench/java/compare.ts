@@ -16,8 +16,8 @@ interface Run {
 
 /**
  * Runs one scenario: both brokers are up at the same time and are driven one after the other, pair after pair, the
- * order changing from pair to pair so that whatever drifts on the machine meets both. With `cache` they begin on a
- * machine whose memory is all in use.
+ * order changing from pair to pair so that whatever drifts on the machine meets both. With `cache` a scenario that
+ * writes much begins on a machine whose memory is all in use.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -29,7 +29,7 @@ export async function runScenario(
   const runs = new Map<Part, Run[]>(scenario.parts.map((part) => [part, []]));
   const pairs = Array.from({ length: options.pairs }, (_, pair) => pair);
   for (const together of scenario.freshStores === true ? pairs.map((pair) => [pair]) : [pairs]) {
-    const filled = (await cache?.fill()) ?? 0;
+    const filled = scenario.usedMemory === true ? ((await cache?.fill()) ?? 0) : 0;
     if (filled > 0) say(`  filled ${formatNumber(filled / 1e6)} MB of free memory with page cache`);
     await withSides(scenario, options, async (sides) => {
       for (const [part, partRuns] of runs) {

@@ -9,7 +9,7 @@ export interface Options extends Times {
   readonly idleMs: number;
   readonly soakMs: number;
   readonly starts: number;
-  /** Free memory stays free instead of being filled with page cache first. */
+  /** Free memory stays free before scenarios that write much, instead of being filled with page cache. */
   readonly cold: boolean;
 }
 
@@ -25,7 +25,7 @@ export function usage(names: readonly string[]): string {
   --idle S          seconds of doing nothing before the idle memory is read (60)
   --soak MINUTES    of memory under load (10)
   --starts N        starts until the first message is taken (10)
-  --cold            do not fill free memory with page cache before each pair of brokers
+  --cold            do not fill free memory with page cache before 16k
 `;
 }
 

@@ -34,6 +34,8 @@ export interface Scenario {
   settings(kind: Kind): Readonly<Record<string, string>>;
   /** Each pair begins with empty stores, because all pairs together would fill the disk. */
   readonly freshStores?: boolean;
+  /** It writes so much that memory which the machine has never used would be the measure. */
+  readonly usedMemory?: boolean;
   prepare?(side: Side, times: Times): Promise<void>;
   readonly parts: readonly Part[];
 }

@@ -30,7 +30,10 @@ export const scenarios: readonly Scenario[] = [
   pipelined('1x64', { connections: 1, inFlight: 64, bodyBytes: 128 }, floors('tps', 2.5, 0.3)),
   pipelined('64x1', { connections: 64, inFlight: 1, bodyBytes: 128 }, floors('tps', 1.6, 0.4)),
   pipelined('16x16', { connections: 16, inFlight: 16, bodyBytes: 128 }, floors('tps', 3, 0.3)),
-  pipelined('16k', { connections: 4, inFlight: 16, bodyBytes: 16_384 }, [{ figure: 'p50 µs', atMost: 1 }]),
+  {
+    ...pipelined('16k', { connections: 4, inFlight: 16, bodyBytes: 16_384 }, [{ figure: 'p50 µs', atMost: 1 }]),
+    usedMemory: true,
+  },
   {
     name: 'catch-up',
     about: 'a backlog read whole, batches of 32',

@@ -22,6 +22,10 @@ export class ConsumeQueue implements ChunkOwner {
   readonly #onDirty: (queue: ConsumeQueue) => void;
   /** Oldest first, without gaps; the last one takes the next entry unless it is full. */
   #chunks: EntryChunk[] = [];
+  /** The last one, by itself: with a thousand queues every step to it is a cache miss. */
+  #tail: EntryChunk | undefined;
+  /** First entry of the file behind the one that holds the last entry; 0 makes the next put find out. */
+  #nextFileStart = 0;
   /** First entry that memory holds; everything below is in the files. */
   #memoryStart = 0;
   /** First entry that is not in the files yet. */
@@ -101,11 +105,11 @@ export class ConsumeQueue implements ChunkOwner {
     }
     const entry = this.#end;
     const inChunk = entry % ENTRIES_PER_CHUNK;
-    let chunk = this.#chunks[this.#chunks.length - 1];
+    let chunk = this.#tail;
     if (inChunk === 0 || chunk === undefined) chunk = this.#addChunk();
     encodeEntry(chunk.bytes, inChunk * CQ_ENTRY_BYTES, phyOffset, sizeBytes, tagsCodeHigh, tagsCodeLow);
     chunk.used = true;
-    if ((entry * CQ_ENTRY_BYTES) % this.files.fileSize === 0) this.#noteMtime(entry);
+    if (entry >= this.#nextFileStart) this.#enterFile(entry);
     this.#lastAppendMs = nowMs;
     this.#maxPhysicOffset = phyOffset + sizeBytes;
     this.#end = entry + 1;
@@ -253,6 +257,7 @@ export class ConsumeQueue implements ChunkOwner {
     assert(index >= 0, 'a chunk is released by its owner');
     if (this.#writtenEnd < (chunk.chunkNumber + 1) * ENTRIES_PER_CHUNK) this.writeDirty();
     for (const old of this.#chunks.splice(0, index + 1)) this.#memory.give(old);
+    if (this.#chunks.length === 0) this.#tail = undefined;
     this.#memoryStart = Math.min(this.#end, (chunk.chunkNumber + 1) * ENTRIES_PER_CHUNK);
   }
 
@@ -300,13 +305,18 @@ export class ConsumeQueue implements ChunkOwner {
     const chunk = this.#memory.acquire(this, chunkNumber);
     if (this.#chunks.length === 0) this.#memoryStart = this.#end;
     this.#chunks.push(chunk);
+    this.#tail = chunk;
     return chunk;
   }
 
-  /** Remembers when the file before the one that begins with `entry` got its last entry. */
-  #noteMtime(entry: number): void {
-    const before = entry * CQ_ENTRY_BYTES - this.files.fileSize;
-    if (before >= 0 && this.#lastAppendMs > 0) this.#mtimes.set(before, this.#lastAppendMs);
+  /** The first entry of a file, or since {@link endAt}: remembers when the file before got its last entry. */
+  #enterFile(entry: number): void {
+    this.#nextFileStart = this.#fileEndOf(entry);
+    const start = entry * CQ_ENTRY_BYTES;
+    const before = start - this.files.fileSize;
+    if (start % this.files.fileSize === 0 && before >= 0 && this.#lastAppendMs > 0) {
+      this.#mtimes.set(before, this.#lastAppendMs);
+    }
   }
 
   #chunkOf(entry: number): EntryChunk {
@@ -346,6 +356,8 @@ export class ConsumeQueue implements ChunkOwner {
   #dropMemory(): void {
     for (const chunk of this.#chunks) this.#memory.give(chunk);
     this.#chunks = [];
+    this.#tail = undefined;
+    this.#nextFileStart = 0;
     this.#memoryStart = this.#end;
   }
 }

@@ -27,9 +27,9 @@ export class QueueState {
  */
 export class QueueTable {
   readonly #consumeQueues: ConsumeQueueTable;
-  readonly #topics = new Map<string, Map<number, QueueState>>();
+  readonly #topics = new Map<string, Queues>();
   #lastTopic = '';
-  #lastQueues: Map<number, QueueState> | undefined;
+  #lastQueues: Queues | undefined;
   /** UTF-8 bytes of #lastTopic, for records read from disk. */
   #lastBytes: Buffer = EMPTY;
 
@@ -40,13 +40,7 @@ export class QueueTable {
   /** The queue, made when it does not exist; undefined when the topic's name would lead out of the store. */
   ensure(topic: string, queueId: number): QueueState | undefined {
     const queues = topic === this.#lastTopic && this.#lastQueues !== undefined ? this.#lastQueues : this.#queues(topic);
-    let queue = queues.get(queueId);
-    if (queue === undefined) {
-      if (!isSafeAsPath(topic)) return undefined;
-      queue = new QueueState(this.#consumeQueues.findOrCreate(topic, queueId));
-      queues.set(queueId, queue);
-    }
-    return queue;
+    return queues.find(queueId) ?? this.#make(topic, queueId, queues);
   }
 
   /** As {@link ensure} with the topic as UTF-8 bytes[start, end): neighbours in the log are mostly of one topic. */
@@ -62,20 +56,54 @@ export class QueueTable {
   /** The consume queues have changed behind our back: counters start again from them. Java: #recoverTopicQueueTable. */
   recoverCounters(): void {
     for (const queues of this.#topics.values()) {
-      for (const queue of queues.values()) queue.nextOffset = queue.consumeQueue.maxOffset;
+      for (const queue of queues.all()) queue.nextOffset = queue.consumeQueue.maxOffset;
     }
   }
 
-  #queues(topic: string): Map<number, QueueState> {
+  #make(topic: string, queueId: number, queues: Queues): QueueState | undefined {
+    if (!isSafeAsPath(topic)) return undefined;
+    const queue = new QueueState(this.#consumeQueues.findOrCreate(topic, queueId));
+    queues.add(queueId, queue);
+    return queue;
+  }
+
+  #queues(topic: string): Queues {
     let queues = this.#topics.get(topic);
     if (queues === undefined) {
-      queues = new Map();
+      queues = new Queues();
       this.#topics.set(topic, queues);
     }
     this.#lastTopic = topic;
     this.#lastQueues = queues;
     this.#lastBytes = EMPTY;
     return queues;
+  }
+}
+
+/** Queue ids below this are looked up in an array; topics seldom have more, and damaged records may name any. */
+const DENSE_IDS = 4096;
+
+/** The queues of one topic by id. */
+class Queues {
+  readonly #dense: (QueueState | undefined)[] = [];
+  readonly #others = new Map<number, QueueState>();
+
+  find(queueId: number): QueueState | undefined {
+    return queueId < this.#dense.length && queueId >= 0 ? this.#dense[queueId] : this.#others.get(queueId);
+  }
+
+  add(queueId: number, queue: QueueState): void {
+    if (queueId < 0 || queueId >= DENSE_IDS) {
+      this.#others.set(queueId, queue);
+      return;
+    }
+    while (this.#dense.length <= queueId) this.#dense.push(undefined);
+    this.#dense[queueId] = queue;
+  }
+
+  *all(): Iterable<QueueState> {
+    for (const queue of this.#dense) if (queue !== undefined) yield queue;
+    yield* this.#others.values();
   }
 }
 
