@@ -14,7 +14,10 @@ const headers = [
     `"subVersion":"0","suspendTimeoutMillis":"0","topic":"Thema é","queueOffset":"77","consumerGroup":"g"},${tail}`,
   `{"code":11,"extFields":{"queueId":"1","queueId":"2","x":""},${tail}`,
   `{"code":34,${tail}`,
-  `{"code":34,"flag":0,"opaque":-1234,"remark":"why"}`,
+  `{"code":34,"flag":0,"opaque":-1234}`,
+  `{"code":34,"flag":0,"opaque":1234,"remark":"why"}`,
+  `{"code":34,"flag":0,"opaque":2147483646}`,
+  `{"code":34,"extFields":{"a":"1"},"flag":0}`,
   `{"code":34, ${tail}`,
 ];
 
