@@ -65,6 +65,9 @@ export interface HeaderBinder<S extends HeaderSchema> {
 }
 
 const ABSENT = -1;
+const ALL_FIELDS = -1;
+/** What a view points at before it is bound: nothing writes to it. */
+const UNBOUND = new ScannedCommand();
 
 /** Compiles a schema into a reusable view with one getter per field. */
 export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S> {
@@ -79,7 +82,7 @@ export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S>
 
 class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   readonly plan: HeaderPlan<S>;
-  scanned = new ScannedCommand();
+  scanned = UNBOUND;
   readonly fieldOf: Int32Array;
   readonly numbers: Float64Array;
 
@@ -94,7 +97,17 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   }
 
   bind(scanned: ScannedCommand): string | undefined {
-    if (scanned.boundBy === this && this.scanned === scanned) return this.bindChanged(scanned);
+    const isRepeated = scanned.boundBy === this && this.scanned === scanned;
+    if (isRepeated && scanned.changed === 0) return undefined;
+    if (!isRepeated) this.locate(scanned);
+    const problem = this.parse(isRepeated ? scanned.changed : ALL_FIELDS);
+    scanned.boundBy = problem === undefined ? this : undefined;
+    scanned.changed = 0;
+    return problem;
+  }
+
+  /** Finds the field of each slot. */
+  private locate(scanned: ScannedCommand): void {
     this.scanned = scanned;
     const { plan, fieldOf } = this;
     const bytes = scanned.bytes;
@@ -105,46 +118,26 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
       const slot = plan.slotOf(bytes, scanned.keyStart[at] as number, scanned.keyEnd[at] as number);
       if (slot >= 0) fieldOf[slot] = at;
     }
+  }
+
+  /** Reads the numbers among the fields in `changed`, a bit each; gives the remark of the refusal, if any. */
+  private parse(changed: number): string | undefined {
+    const { plan, fieldOf, scanned } = this;
     const rows = plan.rows;
     for (let slot = 0; slot < rows.length; slot++) {
       const row = rows[slot] as FieldRow;
       const at = fieldOf[slot] as number;
+      let value = Number.NaN;
       if (at === ABSENT) {
         if (row.need === 'required') return `field ${plan.names[slot]} missing`;
-        this.numbers[slot] = row.need === 'primitive' ? 0 : Number.NaN;
-      } else if (row.kind !== 'string' && !this.setNumber(slot, row, at)) {
-        return `field ${plan.names[slot]} not a number`;
+      } else {
+        if (row.kind === 'string' || (changed & (1 << at)) === 0) continue;
+        value = parseField(row.kind, scanned, at);
+        if (Number.isNaN(value) && row.need === 'required') return `field ${plan.names[slot]} not a number`;
       }
+      this.numbers[slot] = Number.isNaN(value) && row.need === 'primitive' ? 0 : value;
     }
-    scanned.boundBy = this;
-    scanned.changed = 0;
     return undefined;
-  }
-
-  /** The fields are those bound last, with other values. */
-  private bindChanged(scanned: ScannedCommand): string | undefined {
-    const { changed } = scanned;
-    if (changed === 0) return undefined;
-    const { plan, fieldOf } = this;
-    const rows = plan.rows;
-    for (let slot = 0; slot < rows.length; slot++) {
-      const row = rows[slot] as FieldRow;
-      const at = fieldOf[slot] as number;
-      if (at === ABSENT || row.kind === 'string' || (changed & (1 << at)) === 0) continue;
-      if (this.setNumber(slot, row, at)) continue;
-      scanned.boundBy = undefined;
-      return `field ${plan.names[slot]} not a number`;
-    }
-    scanned.changed = 0;
-    return undefined;
-  }
-
-  /** False when a required value is no number. */
-  private setNumber(slot: number, row: FieldRow, at: number): boolean {
-    const value = parseField(row.kind, this.scanned, at);
-    const isNumber = !Number.isNaN(value);
-    this.numbers[slot] = isNumber ? value : row.need === 'primitive' ? 0 : Number.NaN;
-    return isNumber || row.need !== 'required';
   }
 
   startOf(slot: number): number {

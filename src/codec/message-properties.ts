@@ -127,24 +127,12 @@ export class PropertySpans {
  * names wins, and what {@link parseProperties} drops is not found. Positions in `out` are positions in `bytes`.
  */
 export function scanProperties(bytes: Uint8Array, start: number, end: number, out: PropertySpans): void {
-  out.clear();
-  let pairStart = start;
-  let nameEnd = -1;
-  let plain = true;
+  pairs.begin(start, out);
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
-    if (byte > PAIR_END) continue;
-    if (byte === NAME_END) {
-      if (nameEnd < 0) nameEnd = at;
-      else plain = false;
-    } else if (byte === PAIR_END) {
-      notePair(bytes, pairStart, nameEnd, at, plain, out);
-      pairStart = at + 1;
-      nameEnd = -1;
-      plain = true;
-    }
+    if (byte <= PAIR_END) pairs.separator(bytes, byte, at);
   }
-  endPairs(bytes, pairStart, nameEnd, end, plain, out);
+  pairs.end(bytes, end);
 }
 
 /**
@@ -159,70 +147,80 @@ export function unescapeProperties(
   target: Uint8Array,
   out: PropertySpans,
 ): number {
-  out.clear();
+  pairs.begin(0, out);
   let length = 0;
-  let pairStart = 0;
-  let nameEnd = -1;
-  let plain = true;
   for (let at = start; at < end; at++) {
     let byte = source[at] as number;
-    if (byte > PAIR_END && byte !== BACKSLASH) {
-      target[length++] = byte;
-      continue;
-    }
     if (byte === BACKSLASH) {
       byte = escapedByte(source, at, end);
       if (byte < 0) return -1;
       at += escapeBytes(source, at) - 1;
     }
     target[length] = byte;
-    if (byte === NAME_END) {
-      if (nameEnd < 0) nameEnd = length;
-      else plain = false;
-    } else if (byte === PAIR_END) {
-      notePair(target, pairStart, nameEnd, length, plain, out);
-      pairStart = length + 1;
-      nameEnd = -1;
-      plain = true;
-    }
+    if (byte <= PAIR_END) pairs.separator(target, byte, length);
     length++;
   }
-  endPairs(target, pairStart, nameEnd, length, plain, out);
+  pairs.end(target, length);
   return length;
 }
 
-/** A last pair may lack its end: it counts, but the text cannot be stored as it is. */
-function endPairs(
-  bytes: Uint8Array,
-  pairStart: number,
-  nameEnd: number,
-  end: number,
-  plain: boolean,
-  out: PropertySpans,
-): void {
-  if (pairStart >= end) return;
-  notePair(bytes, pairStart, nameEnd, end, plain, out);
-  out.canonical = false;
+/** A walk over the pairs of a text, told of its separators only. */
+class PairWalk {
+  #out = new PropertySpans();
+  #pairStart = 0;
+  #nameEnd = -1;
+  /** False when the value holds a separator of names. */
+  #plain = true;
+
+  begin(start: number, out: PropertySpans): void {
+    out.clear();
+    this.#out = out;
+    this.#next(start);
+  }
+
+  /** A byte up to {@link PAIR_END} at `at`; 0 is none of the two separators. */
+  separator(bytes: Uint8Array, byte: number, at: number): void {
+    if (byte === PAIR_END) {
+      this.#note(bytes, at);
+      this.#next(at + 1);
+    } else if (byte === NAME_END) {
+      if (this.#nameEnd < 0) this.#nameEnd = at;
+      else this.#plain = false;
+    }
+  }
+
+  /** A last pair may lack its end: it counts, but the text cannot be stored as it is. */
+  end(bytes: Uint8Array, end: number): void {
+    if (this.#pairStart >= end) return;
+    this.#note(bytes, end);
+    this.#out.canonical = false;
+  }
+
+  #next(start: number): void {
+    this.#pairStart = start;
+    this.#nameEnd = -1;
+    this.#plain = true;
+  }
+
+  /** The pair that ends before `end`. */
+  #note(bytes: Uint8Array, end: number): void {
+    const out = this.#out;
+    const start = this.#pairStart;
+    const nameEnd = this.#nameEnd;
+    let valueEnd = end;
+    if (nameEnd < 0 || nameEnd === start || nameEnd + 1 === end || !this.#plain) {
+      out.canonical = false;
+      if (nameEnd < 0) return;
+      while (valueEnd > nameEnd + 1 && bytes[valueEnd - 1] === NAME_END) valueEnd--;
+      if (valueEnd === nameEnd + 1 || holdsNameEnd(bytes, nameEnd + 1, valueEnd)) return;
+    }
+    const slot = slotOf(bytes, start, nameEnd);
+    if (slot >= 0) out.note(slot, nameEnd + 1, valueEnd);
+  }
 }
 
-function notePair(
-  bytes: Uint8Array,
-  start: number,
-  nameEnd: number,
-  end: number,
-  plain: boolean,
-  out: PropertySpans,
-): void {
-  let valueEnd = end;
-  if (nameEnd < 0 || nameEnd === start || nameEnd + 1 === end || !plain) {
-    out.canonical = false;
-    if (nameEnd < 0) return;
-    while (valueEnd > nameEnd + 1 && bytes[valueEnd - 1] === NAME_END) valueEnd--;
-    if (valueEnd === nameEnd + 1 || holdsNameEnd(bytes, nameEnd + 1, valueEnd)) return;
-  }
-  const slot = slotOf(bytes, start, nameEnd);
-  if (slot >= 0) out.note(slot, nameEnd + 1, valueEnd);
-}
+/** One for all: a walk ends before the next begins. */
+const pairs = new PairWalk();
 
 function holdsNameEnd(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) if (bytes[at] === NAME_END) return true;

@@ -35,7 +35,7 @@ export function pullMessage(
     attempt(parts, found, { header: copied(header), connection, opaque, first: true });
 }
 
-/** The header's fields, each read once. Every pull needs most of them: a frozen `detach()` is five times as dear. */
+/** The header's fields, each read once. Every pull needs most of them; `detach()` goes by name and freezes. */
 function copied(view: PullHeader): PullHeader {
   return {
     consumerGroup: view.consumerGroup,

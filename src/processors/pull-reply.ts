@@ -5,7 +5,7 @@ import { ResponseTemplate } from '../codec/response-template.ts';
 import type { WrittenReply } from '../remoting/handler.ts';
 import type { GetMessageResult } from '../store/results.ts';
 
-/** Room for 32 messages of 2 KiB. An answer with more gets memory of its own, which costs less than to copy it. */
+/** Room for 32 messages of 2 KiB. An answer with more gets memory of its own, which is not copied. */
 const MEMORY_BYTES = 65_536;
 const NO_RECORDS: Buffer = Buffer.alloc(0);
 
