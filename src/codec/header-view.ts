@@ -1,6 +1,7 @@
+import { assert } from '../util/assert.ts';
 import type { FieldKind, FieldRow, HeaderSchema, HeaderValues } from './header.ts';
 import { unescapeJsonInto } from './json-text.ts';
-import { ScannedCommand, sameBytes } from './scanned-command.ts';
+import { MOST_SLOTS, ScannedCommand, sameBytes } from './scanned-command.ts';
 
 /** A header schema compiled to slots: field number i of the schema is slot i of its view. */
 export class HeaderPlan<S extends HeaderSchema = HeaderSchema> {
@@ -16,6 +17,7 @@ export class HeaderPlan<S extends HeaderSchema = HeaderSchema> {
   constructor(schema: S) {
     this.schema = schema;
     this.names = Object.keys(schema) as (keyof S & string)[];
+    assert(this.names.length <= MOST_SLOTS, 'a schema has a slot for each field');
     this.rows = this.names.map((name) => schema[name] as FieldRow);
     this.slot = Object.fromEntries(this.names.map((name, at) => [name, at])) as { [F in keyof S]: number };
     this.wireBytes = this.names.map((name) => Buffer.from(schema[name]?.wire ?? name, 'utf8'));
@@ -68,6 +70,7 @@ const ABSENT = -1;
 const ALL_FIELDS = -1;
 /** What a view points at before it is bound: nothing writes to it. */
 const UNBOUND = new ScannedCommand();
+UNBOUND.fieldOf.fill(ABSENT);
 
 /** Compiles a schema into a reusable view with one getter per field. */
 export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S> {
@@ -83,13 +86,9 @@ export function headerBinder<S extends HeaderSchema>(schema: S): HeaderBinder<S>
 class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   readonly plan: HeaderPlan<S>;
   scanned = UNBOUND;
-  readonly fieldOf: Int32Array;
-  readonly numbers: Float64Array;
 
   constructor(plan: HeaderPlan<S>) {
     this.plan = plan;
-    this.fieldOf = new Int32Array(plan.rows.length).fill(ABSENT);
-    this.numbers = new Float64Array(plan.rows.length);
   }
 
   get bytes(): Buffer {
@@ -97,10 +96,11 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   }
 
   bind(scanned: ScannedCommand): string | undefined {
-    const isRepeated = scanned.boundBy === this && this.scanned === scanned;
+    this.scanned = scanned;
+    const isRepeated = scanned.boundBy === this;
     if (isRepeated && scanned.changed === 0) return undefined;
     if (!isRepeated) this.locate(scanned);
-    const problem = this.parse(isRepeated ? scanned.changed : ALL_FIELDS);
+    const problem = this.parse(scanned, isRepeated ? scanned.changed : ALL_FIELDS);
     scanned.boundBy = problem === undefined ? this : undefined;
     scanned.changed = 0;
     return problem;
@@ -108,11 +108,11 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
 
   /** Finds the field of each slot. */
   private locate(scanned: ScannedCommand): void {
-    this.scanned = scanned;
-    const { plan, fieldOf } = this;
-    const bytes = scanned.bytes;
+    const { plan } = this;
+    const { bytes, fieldOf } = scanned;
+    const slots = plan.rows.length;
     // A loop: for a dozen slots the call of `fill` is dearer.
-    for (let slot = 0; slot < fieldOf.length; slot++) fieldOf[slot] = ABSENT;
+    for (let slot = 0; slot < slots; slot++) fieldOf[slot] = ABSENT;
     const count = scanned.fieldCount;
     for (let at = 0; at < count; at++) {
       const slot = plan.slotOf(bytes, scanned.keyStart[at] as number, scanned.keyEnd[at] as number);
@@ -121,8 +121,9 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
   }
 
   /** Reads the numbers among the fields in `changed`, a bit each; gives the remark of the refusal, if any. */
-  private parse(changed: number): string | undefined {
-    const { plan, fieldOf, scanned } = this;
+  private parse(scanned: ScannedCommand, changed: number): string | undefined {
+    const { plan } = this;
+    const { fieldOf, numbers } = scanned;
     const rows = plan.rows;
     for (let slot = 0; slot < rows.length; slot++) {
       const row = rows[slot] as FieldRow;
@@ -135,23 +136,23 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
         value = parseField(row.kind, scanned, at);
         if (Number.isNaN(value) && row.need === 'required') return `field ${plan.names[slot]} not a number`;
       }
-      this.numbers[slot] = Number.isNaN(value) && row.need === 'primitive' ? 0 : value;
+      numbers[slot] = Number.isNaN(value) && row.need === 'primitive' ? 0 : value;
     }
     return undefined;
   }
 
   startOf(slot: number): number {
-    const at = this.fieldOf[slot] as number;
+    const at = this.scanned.fieldOf[slot] as number;
     return at === ABSENT ? ABSENT : (this.scanned.valueStart[at] as number);
   }
 
   endOf(slot: number): number {
-    const at = this.fieldOf[slot] as number;
+    const at = this.scanned.fieldOf[slot] as number;
     return at === ABSENT ? ABSENT : (this.scanned.valueEnd[at] as number);
   }
 
   isEscaped(slot: number): boolean {
-    const at = this.fieldOf[slot] as number;
+    const at = this.scanned.fieldOf[slot] as number;
     return at !== ABSENT && this.scanned.valueEscaped[at] === 1;
   }
 
@@ -165,13 +166,13 @@ class SlotView<S extends HeaderSchema> implements HeaderSpans<S> {
 function getterFor<S extends HeaderSchema>(view: SlotView<S>, row: FieldRow, slot: number): () => unknown {
   if (row.kind === 'string') {
     return () => {
-      const at = view.fieldOf[slot] as number;
+      const at = view.scanned.fieldOf[slot] as number;
       return at === ABSENT ? undefined : view.scanned.valueText(at);
     };
   }
   const isBoolean = row.kind === 'boolean';
   return () => {
-    const value = view.numbers[slot] as number;
+    const value = view.scanned.numbers[slot] as number;
     if (Number.isNaN(value)) return undefined;
     return isBoolean ? value === 1 : value;
   };

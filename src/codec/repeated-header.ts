@@ -4,6 +4,8 @@ import { BACKSLASH, escapeBytes } from './json-text.ts';
 /** Longer headers, and those with more fields, are scanned each time. */
 const MOST_BYTES = 2048;
 const MOST_FIELDS = 31;
+/** Four words. */
+const GROUP_BYTES = 16;
 
 /** What may stand at a place of the learned header: the same byte, a digit of the opaque, text of field n − FIELD. */
 const SAME = 0;
@@ -40,8 +42,9 @@ export interface ScannedSpans {
  */
 export class RepeatedHeader {
   readonly #known = new Uint8Array(MOST_BYTES);
-  readonly #words = new Uint32Array(this.#known.buffer);
-  /** Of the memory that held the last header: nearly always that of the next. */
+  readonly #words = new Int32Array(this.#known.buffer);
+  /** The bytes of the last header, nearly always those of the next, and their memory word by word. */
+  #viewed: Buffer | undefined;
   #view = new DataView<ArrayBufferLike>(NOTHING);
   readonly #places = new Uint8Array(MOST_BYTES);
   /** Length of the learned header, -1 without one. */
@@ -99,25 +102,36 @@ export class RepeatedHeader {
     }
   }
 
-  /** A bit per field whose value changed, or -1 for another form. Four bytes at a time as long as they are the same. */
+  /** A bit per field whose value changed, or -1 for another form. In groups of words as long as they are the same. */
   #compare(bytes: Buffer, start: number): number {
     const words = this.#words;
     const length = this.#length;
-    const wordEnd = length >> 2;
+    const groupEnd = length - (length % GROUP_BYTES);
     const view = this.#viewOf(bytes);
     const base = bytes.byteOffset + start;
     let changed = 0;
-    for (let word = 0; word < wordEnd; word++) {
-      if (view.getUint32(base + word * 4, IS_LITTLE_ENDIAN) === words[word]) continue;
-      changed |= this.#compareBytes(bytes, start, word * 4, word * 4 + 4);
+    for (let at = 0; at < groupEnd; at += GROUP_BYTES) {
+      const word = at >> 2;
+      const here = base + at;
+      const difference =
+        (view.getInt32(here, IS_LITTLE_ENDIAN) ^ (words[word] as number)) |
+        (view.getInt32(here + 4, IS_LITTLE_ENDIAN) ^ (words[word + 1] as number)) |
+        (view.getInt32(here + 8, IS_LITTLE_ENDIAN) ^ (words[word + 2] as number)) |
+        (view.getInt32(here + 12, IS_LITTLE_ENDIAN) ^ (words[word + 3] as number));
+      if (difference === 0) continue;
+      changed |= this.#compareBytes(bytes, start, at, at + GROUP_BYTES);
       if (changed < 0) return -1;
     }
-    return changed | this.#compareBytes(bytes, start, wordEnd * 4, length);
+    return changed | this.#compareBytes(bytes, start, groupEnd, length);
   }
 
   #viewOf(bytes: Buffer): DataView {
-    const { buffer } = bytes;
-    if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    if (this.#viewed !== bytes) {
+      this.#viewed = bytes;
+      // A call each: that is why they are not asked for every header.
+      const { buffer } = bytes;
+      if (this.#view.buffer !== buffer) this.#view = new DataView(buffer);
+    }
     return this.#view;
   }
 

@@ -4,6 +4,8 @@ import { RepeatedHeader, type ScannedSpans } from './repeated-header.ts';
 /** More extFields than this take the slow path; more than {@link MOST_FIELDS} are malformed. */
 const FAST_FIELDS = 64;
 export const MOST_FIELDS = 1024;
+/** The fields that a schema may have. */
+export const MOST_SLOTS = 32;
 
 /** Names of the language byte, by code. Java: LanguageCode. */
 export const languages = [
@@ -67,6 +69,9 @@ export class ScannedCommand implements ScannedSpans {
   /** The view that last bound these fields, and a bit for each field whose value changed since. */
   boundBy: object | undefined = undefined;
   changed = 0;
+  /** What that view found, by slot of its schema: the number of the field, -1 without one, and what number it holds. */
+  readonly fieldOf = new Int32Array(MOST_SLOTS);
+  readonly numbers = new Float64Array(MOST_SLOTS);
   /** What the last scans have in common. */
   readonly repeated: RepeatedHeader = new RepeatedHeader();
 

@@ -117,25 +117,34 @@ export function oneOf<const C extends string>(
 const STORED = Symbol('stored values');
 type Stored = { [STORED]: Record<string, Value> };
 
-/** A settings object with every default in place. */
+/**
+ * A settings object with every default in place. Settings are read per message, so it keeps V8's fast form: made from
+ * entries, not by assignment, and with the readers on its prototype, because an own property that becomes one costs
+ * that form.
+ */
 export function createConfig<T extends Table>(table: T, environment: Environment): ConfigOf<T> {
-  const values = Object.entries(table).map(([key, row]) => [key, defaultOf(row, environment)] as const);
-  // From entries, not by assignment: V8 keeps such an object in its fast form, and settings are read per message.
-  const config: Record<string, Value> = Object.fromEntries(values);
+  const readers: object = {};
   const stored: Record<string, Value> = {};
-  Object.defineProperty(config, STORED, { value: stored, enumerable: false });
+  const values: [string, Value][] = [];
   for (const [key, row] of Object.entries(table)) {
+    const value = defaultOf(row, environment);
     const { read } = row;
-    if (read === undefined) continue;
-    stored[key] = config[key];
-    Object.defineProperty(config, key, {
+    if (read === undefined) {
+      values.push([key, value]);
+      continue;
+    }
+    stored[key] = value;
+    Object.defineProperty(readers, key, {
       enumerable: true,
       get: () => read(stored[key], config),
-      set: (value: Value) => {
-        stored[key] = value;
+      set: (changed: Value) => {
+        stored[key] = changed;
       },
     });
   }
+  const config: Record<string, Value> = Object.fromEntries(values);
+  Object.setPrototypeOf(config, readers);
+  Object.defineProperty(config, STORED, { value: stored, enumerable: false });
   return config as ConfigOf<T>;
 }
 

@@ -55,7 +55,7 @@ describe('loadBrokerConfig beside Java', () => {
     const ours: Record<string, string> = {};
     const read: Record<string, string> = {};
     for (const [section, config] of Object.entries(after)) {
-      for (const key of Object.keys(config)) {
+      for (const key in config) {
         const now = storedValue(config, key);
         if (now === storedValue((before as unknown as Record<string, object>)[section] ?? {}, key)) continue;
         if (key === 'haListenPort' || key === 'brokerId') continue;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { brokerConfigTable } from './broker-config.ts';
 import { defaultBrokerConfigs } from './configs.ts';
@@ -72,6 +73,15 @@ describe.each(tables)('%s', (name, table, count) => {
       expect(typeof row.default === 'function' && row.defaultText === undefined, key).toBe(false);
     }
   });
+});
+
+it("keeps settings in V8's fast form, in which they are read for every message", () => {
+  setFlagsFromString('--allow-natives-syntax');
+  const hasFastProperties = new Function('object', 'return %HasFastProperties(object)') as (object: object) => boolean;
+  const slow: Record<string, number> = {};
+  for (const { key } of brokerFields) slow[key] = 1;
+  expect(hasFastProperties(slow)).toBe(false);
+  for (const config of Object.values(defaultBrokerConfigs(environment))) expect(hasFastProperties(config)).toBe(true);
 });
 
 describe('createConfig', () => {

@@ -49,6 +49,11 @@ interface Entry {
   binder: HeaderBinder<HeaderSchema> | undefined;
 }
 
+/**
+ * Headers of one client differ in length by a few digits, those of several requests by more: each length, modulo this,
+ * has a command of its own, so that what was learned of it lasts (ADR 0021).
+ */
+const HEADER_FORMS = 8;
 /** Request codes beyond this are unknown to everybody. */
 const CODES_END = 1024;
 const STACKS_PER_SECOND = 10;
@@ -66,7 +71,7 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
   private readonly log: Logger;
   private readonly stacks: LogLimit;
   private readonly parts: FrameParts = { serializeType: 0, headerStart: 0, headerEnd: 0, bodyEnd: 0 };
-  private readonly scanned = new ScannedCommand();
+  private readonly scannedByLength = Array.from({ length: HEADER_FORMS }, () => new ScannedCommand());
   private readonly request: RequestSlot;
   private readonly poison: boolean;
 
@@ -79,13 +84,16 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
     this.stacks = new LogLimit(options.clock, STACKS_PER_SECOND);
     this.entries = entriesOf(options);
     const unbound = headerBinder<HeaderSchema>(noHeader).view;
-    this.request = new RequestSlot(this.scanned, this.parts, options.port === 'vip', unbound);
+    this.request = new RequestSlot(new ScannedCommand(), this.parts, options.port === 'vip', unbound);
     this.poison = options.poison === true;
   }
 
   onFrame(connection: Connection, bytes: Buffer, start: number, end: number): boolean {
-    const { parts, scanned } = this;
-    if (!splitFrame(bytes, start, end, parts) || !scanHeader(bytes, parts, scanned)) return false;
+    const { parts } = this;
+    if (!splitFrame(bytes, start, end, parts)) return false;
+    const form = (parts.headerEnd - parts.headerStart) % HEADER_FORMS;
+    const scanned = this.scannedByLength[form] as ScannedCommand;
+    if (!scanHeader(bytes, parts, scanned)) return false;
     if ((scanned.flag & FLAG_RESPONSE) !== 0) {
       connection.takeAnswer(scanned, bytes, parts.headerEnd, parts.bodyEnd);
       return true;
@@ -98,25 +106,26 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
       connection.refuse(opaque, 'REQUEST_CODE_NOT_SUPPORTED', ` request type ${code} not supported`);
       return true;
     }
-    this.handle(entry, connection, bytes, opaque);
+    this.handle(entry, connection, bytes, scanned, opaque);
     return true;
   }
 
-  private handle(entry: Entry, connection: Connection, bytes: Buffer, opaque: number): void {
-    const oneway = (this.scanned.flag & FLAG_ONEWAY) !== 0;
+  private handle(entry: Entry, connection: Connection, bytes: Buffer, scanned: ScannedCommand, opaque: number): void {
+    const oneway = (scanned.flag & FLAG_ONEWAY) !== 0;
     const refusal = this.admission.refusal(entry.lane, connection.arrival);
     if (refusal !== undefined) {
       if (!oneway || refusal.evenOneway) connection.refuse(opaque, 'SYSTEM_BUSY', refusal.remark);
       return;
     }
     const binder = entry.binder ?? compile(entry);
-    const problem = binder.bind(this.scanned);
+    const problem = binder.bind(scanned);
     if (problem !== undefined) {
       if (!oneway) connection.refuse(opaque, 'SYSTEM_ERROR', problem);
       return;
     }
     const request = this.request;
     request.command = entry.name;
+    request.scanned = scanned;
     request.header = binder.view;
     request.connection = connection;
     request.opaque = opaque;

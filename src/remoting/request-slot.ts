@@ -13,7 +13,7 @@ export class RequestSlot {
   connection: Connection | undefined = undefined;
   opaque = 0;
   readonly vip: boolean;
-  private readonly scanned: ScannedCommand;
+  scanned: ScannedCommand;
   private readonly parts: FrameParts;
 
   constructor(scanned: ScannedCommand, parts: FrameParts, vip: boolean, header: HeaderView<HeaderSchema>) {

@@ -52,7 +52,7 @@ describe('ConsumeQueueTable', () => {
     expect(() => table.load()).toThrow('/cq/T/0/notes.txt');
   });
 
-  it('flushes the queues with enough dirty pages, and all of them with 0', async () => {
+  it('writes the queues with enough unwritten pages and forces none, then forces all', async () => {
     const { fs, table, clock } = make(new MemFs(), 20_000);
     for (let id = 0; id < 150; id += 1) {
       const entries = id === 149 ? 500 : 1;
@@ -61,15 +61,14 @@ describe('ConsumeQueueTable', () => {
       }
     }
     expect(table.dirtyQueues).toBe(150);
-    const some = table.flushAsync(2);
+    const some = table.writeAsync(2);
     await clock.advanceAsync(10, 1);
     await some;
-    expect(table.dirtyQueues).toBe(149);
+    expect([table.find('T', 149)?.isUnwritten, table.dirtyQueues]).toEqual([false, 150]);
     // The others stay in memory: a write a second for each of a thousand queues would cost more than the messages.
     expect(fs.list('/cq/T').length).toBe(1);
     table.findOrCreate('T', 149).put(500, 900_000, 1, 0, 0, 5);
-    expect(table.dirtyQueues).toBe(150);
-    const all = table.flushAsync(0);
+    const all = table.flushAsync();
     await clock.advanceAsync(10, 1);
     await all;
     expect(table.dirtyQueues).toBe(0);
@@ -81,15 +80,31 @@ describe('ConsumeQueueTable', () => {
     expect(after.maxPhysicOffset()).toBe(900_001);
   });
 
+  it('forces a queue that has left a file, however much it has written', async () => {
+    const { fs, table } = make(new MemFs(), 20_000);
+    const queue = table.findOrCreate('T', 0);
+    for (let index = 0; index < 3_100; index += 1) queue.put(index, index * 10, 10, 0, 0, 5);
+    await table.writeAsync(1);
+    expect(queue.isUnflushed).toBe(false);
+    for (let index = 3_100; index < 3_900; index += 1) queue.put(index, index * 10, 10, 0, 0, 5);
+    await table.writeAsync(1);
+    expect(queue.isUnflushed).toBe(true);
+    fs.crash();
+    const after = make(fs, 20_000).table;
+    after.load();
+    after.recover(true);
+    expect(after.find('T', 0)?.maxOffset).toBeGreaterThanOrEqual(3_100);
+  });
+
   it('keeps a queue dirty when its flush fails or new entries came meanwhile', async () => {
     const fs = new FaultFs(new MemFs());
     const { table } = make(fs);
     const queue = table.findOrCreate('T', 0);
     queue.put(0, 0, 1, 0, 0, 5);
     fs.fail({ operation: 'fdatasync', path: /cq/, code: 'EIO' });
-    await expect(table.flushAsync(0)).rejects.toMatchObject({ name: 'StoreIoError', code: 'EIO' });
+    await expect(table.flushAsync()).rejects.toMatchObject({ name: 'StoreIoError', code: 'EIO' });
     expect(table.dirtyQueues).toBe(1);
-    const flushed = table.flushAsync(0);
+    const flushed = table.flushAsync();
     queue.put(1, 1, 1, 0, 0, 5);
     await flushed;
     expect(table.dirtyQueues).toBe(1);

@@ -146,21 +146,27 @@ export class ConsumeQueueTable {
   }
 
   /**
-   * Takes the entries of the queues with at least `leastPages` dirty pages (0: all) to the files and forces them. The
-   * other queues stay in memory: a thousand small writes a second cost more than the messages. Covers what was there
-   * at the call; gives way to others between queues. Nothing is lost by a crash before: the CommitLog has it. The
-   * checkpoint may move only after the promise of a call with 0. Throws StoreIoError.
-   * Java: FlushConsumeQueueService#doFlush.
+   * Takes the entries of the queues with at least `leastPages` unwritten pages to the files, in turns that give way to
+   * others. The other queues stay in memory: a thousand small writes a second cost more than the messages. Forces only
+   * queues that have left a file: nothing needs the others on disk before {@link flushAsync}, and to force a thousand
+   * files in turn keeps the disk from the CommitLog. Throws StoreIoError. Java: FlushConsumeQueueService#doFlush.
    */
-  async flushAsync(leastPages: number): Promise<void> {
-    let looked = 0;
-    for (const queue of [...this.#dirty]) {
-      looked += 1;
-      if (looked % QUEUES_PER_TURN === 0) await this.#nextTurn();
-      if (queue.dirtyPages < leastPages) continue;
+  writeAsync(leastPages: number): Promise<void> {
+    return this.#inTurns((queue) => {
+      if (queue.unwrittenPages >= leastPages) queue.writeDirty();
+      return queue.hasUnflushedFullFile ? queue.flushAsync() : undefined;
+    });
+  }
+
+  /**
+   * Writes and forces everything that was there at the call, in turns that give way to others; the checkpoint may move
+   * behind it. Nothing is lost by a crash before: the CommitLog has it. Throws StoreIoError.
+   */
+  flushAsync(): Promise<void> {
+    return this.#inTurns(async (queue) => {
       await queue.flushAsync();
       if (!queue.isUnflushed) this.#dirty.delete(queue);
-    }
+    });
   }
 
   /** Writes and forces everything, blocking: for shutdown. Throws StoreIoError. */
@@ -183,8 +189,13 @@ export class ConsumeQueueTable {
     return removed;
   }
 
-  #nextTurn(): Promise<void> {
-    return new Promise((resolve) => this.#clock.atTurnEnd(resolve));
+  async #inTurns(work: (queue: ConsumeQueue) => Promise<void> | undefined): Promise<void> {
+    let looked = 0;
+    for (const queue of [...this.#dirty]) {
+      looked += 1;
+      if (looked % QUEUES_PER_TURN === 0) await new Promise<void>((resolve) => this.#clock.atTurnEnd(resolve));
+      await work(queue);
+    }
   }
 }
 

@@ -199,14 +199,16 @@ describe('ConsumeQueue on disk', () => {
     expect(after.lastPhyOffset()).toBe(1_600);
   });
 
-  it('counts dirty pages as Java does', () => {
+  it('counts unwritten pages as Java counts unflushed ones', () => {
     const { queue } = make(new MemFs(), 20_000);
     for (let index = 0; index < 204; index += 1) put(queue, index, index * 100, 100);
-    expect([queue.dirtyPages, queue.isUnflushed]).toEqual([0, true]);
+    expect([queue.unwrittenPages, queue.isUnflushed]).toEqual([0, true]);
     put(queue, 204, 20_400, 100);
-    expect(queue.dirtyPages).toBe(1);
+    expect(queue.unwrittenPages).toBe(1);
+    queue.writeDirty();
+    expect([queue.unwrittenPages, queue.isUnflushed]).toEqual([0, true]);
     queue.flush();
-    expect([queue.dirtyPages, queue.isUnflushed]).toEqual([0, false]);
+    expect([queue.unwrittenPages, queue.isUnflushed]).toEqual([0, false]);
   });
 
   it('has the time of its last entry as modification time, however late it is written', () => {

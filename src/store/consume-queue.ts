@@ -73,15 +73,20 @@ export class ConsumeQueue implements ChunkOwner {
     return this.#writtenEnd < this.#end;
   }
 
-  /** Pages between what is on disk and the end, counted as Java's isAbleToFlush does. */
-  get dirtyPages(): number {
-    const end = this.#end * CQ_ENTRY_BYTES;
-    return Math.floor(end / PAGE_BYTES) - Math.floor(this.files.flushedWhere / PAGE_BYTES);
+  /** Pages between what is in the files and the end, counted as Java's isAbleToFlush does. */
+  get unwrittenPages(): number {
+    const pageOf = (entry: number): number => Math.floor((entry * CQ_ENTRY_BYTES) / PAGE_BYTES);
+    return pageOf(this.#end) - pageOf(this.#writtenEnd);
   }
 
   /** True when not everything is on disk. */
   get isUnflushed(): boolean {
     return this.files.flushedWhere < this.#end * CQ_ENTRY_BYTES;
+  }
+
+  /** True when a file before the last is not on disk: recovery takes those before the third-last as complete. */
+  get hasUnflushedFullFile(): boolean {
+    return this.files.flushedWhere < (this.files.lastFile?.fileFromOffset ?? 0);
   }
 
   /**

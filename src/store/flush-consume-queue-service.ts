@@ -66,11 +66,12 @@ export class FlushConsumeQueueService {
   async #flush(): Promise<void> {
     const { clock, config, consumeQueues, checkpoint, index, logger } = this.#parts;
     const nowMs = clock.monotonicMs();
-    const thorough = nowMs - this.#lastThoroughMs >= config.flushConsumeQueueThoroughInterval;
+    const leastPages = config.flushConsumeQueueLeastPages;
+    const thorough = leastPages === 0 || nowMs - this.#lastThoroughMs >= config.flushConsumeQueueThoroughInterval;
     try {
       // The checkpoint must not name what comes in while the files are being flushed.
       const logicsMsgTimestamp = this.#parts.lastStoreTimestamp();
-      await consumeQueues.flushAsync(thorough ? 0 : config.flushConsumeQueueLeastPages);
+      await (thorough ? consumeQueues.flushAsync() : consumeQueues.writeAsync(leastPages));
       if (nowMs - this.#lastIndexMs >= INDEX_FLUSH_PERIOD_MS) {
         this.#lastIndexMs = nowMs;
         await index.flushAsync();
