@@ -85,3 +85,69 @@ function prepared(): MemFs {
   fs.fsyncDir('/');
   return fs;
 }
+
+describe('MemFs as the disk of a recorded run', () => {
+  it('forks: neither side sees what the other changes, and both can lose the same power', () => {
+    const fs = prepared();
+    fs.install('/d/a', Buffer.from('old'));
+    const handle = fs.open('/d/a', 'update');
+    handle.pwrite(Buffer.from('new'), 0, 3, 0);
+    const copy = fs.fork();
+    expect(copy.differences(fs)).toEqual([]);
+    handle.pwrite(Buffer.from('xyz'), 0, 3, 0);
+    copy.open('/d/b', 'create');
+    expect(copy.differences(fs)).toEqual(['/d/a', '/d/b']);
+    expect(copy.readFile('/d/a', 9)?.toString()).toBe('new');
+    copy.crash();
+    expect(copy.readFile('/d/a', 9)?.toString()).toBe('old');
+    expect(fs.readFile('/d/a', 9)?.toString()).toBe('xyz');
+  });
+
+  it('keeps exactly the changes that were chosen', () => {
+    const fs = prepared();
+    const handle = fs.open('/d/a', 'create');
+    handle.pwrite(Buffer.from('one'), 0, 3, 0);
+    handle.pwrite(Buffer.from('two'), 0, 3, 3);
+    fs.rename('/d/a', '/d/b');
+    const pending = fs.pending();
+    expect(pending.map(({ kind, path }) => [kind, path])).toEqual([
+      ['name', '/d/a'],
+      ['data', '/d/b'],
+      ['data', '/d/b'],
+      ['name', '/d/a'],
+    ]);
+    fs.crashWith(({ sequence }) => (sequence === pending[1]?.sequence ? 'lost' : 'kept'));
+    expect(fs.files()).toEqual(['/d/b']);
+    expect(fs.readFile('/d/b', 9)?.toString()).toBe('\0\0\0two');
+  });
+
+  it('lets a process die without a loss, and fails what it had under way', async () => {
+    const fs = prepared();
+    const handle = fs.open('/d/a', 'create');
+    handle.pwrite(Buffer.from('seen'), 0, 4, 0);
+    fs.syncTakes = () => new Promise((resolve) => setImmediate(resolve));
+    const syncs = [handle.fdatasyncAsync(), fs.fsyncDirAsync('/d')];
+    fs.kill();
+    for (const sync of syncs) await expect(sync).rejects.toThrow('EIO');
+    expect(fs.readFile('/d/a', 9)?.toString()).toBe('seen');
+    fs.crash();
+    expect(fs.files()).toEqual([]);
+  });
+
+  it('covers with a sync what was changed before its begin, and asks before each operation', async () => {
+    const fs = prepared();
+    const operations: string[] = [];
+    fs.onOperation = (kind) => operations.push(kind);
+    const handle = fs.open('/d/a', 'create');
+    handle.pwrite(Buffer.from('in'), 0, 2, 0);
+    fs.syncTakes = () => new Promise((resolve) => setImmediate(resolve));
+    const syncs = [handle.fdatasyncAsync(), fs.fsyncDirAsync('/d')];
+    handle.pwrite(Buffer.from('out'), 0, 3, 2);
+    fs.open('/d/b', 'create');
+    await Promise.all(syncs);
+    expect(operations).toEqual(['change', 'change', 'change', 'change', 'sync', 'sync']);
+    fs.crash();
+    expect(fs.files()).toEqual(['/d/a']);
+    expect(fs.readFile('/d/a', 9)?.toString()).toBe('in');
+  });
+});

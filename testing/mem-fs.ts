@@ -1,5 +1,8 @@
 import { dirname } from 'node:path';
 import { type FileHandle, type FileStat, type Fs, FsError, type OpenMode } from '../src/util/fs.ts';
+import { DEVICE, type Fate, MemFile, SECTOR_BYTES } from './mem-file.ts';
+
+export { SECTOR_BYTES };
 
 /**
  * A file system in memory that can lose power. Every change has two lives: it is visible at once, and it is durable
@@ -13,20 +16,34 @@ import { type FileHandle, type FileStat, type Fs, FsError, type OpenMode } from 
  * - what was not made durable survives a crash or not, each change by itself and in any combination, but in order;
  *   a write may survive in part, sector by sector ({@link SECTOR_BYTES});
  * - modification times travel with the data.
- * After a crash every open handle fails with EIO. Files are sparse: only touched pages use memory.
+ * After a crash every open handle fails with EIO. Files are sparse: only touched pages use memory, and a fork shares
+ * them with its origin.
  */
 export class MemFs implements Fs {
   /** What {@link statfs} answers. */
   space = { totalBytes: 2 ** 40, freeBytes: 2 ** 39, availableBytes: 2 ** 39 };
+  /** Called before anything changes or becomes durable; what it throws happens in place of the operation. */
+  onOperation: ((kind: 'change' | 'sync') => void) | undefined;
+  /** How long a sync on the thread pool takes; it covers what was changed before its begin. Undefined: no time. */
+  syncTakes: (() => Promise<void>) | undefined;
   readonly #now: () => number;
   #entries = new Map<string, Node>();
   #durable = new Map<string, Node>();
   #pending: EntryChange[] = [];
   #generation = 0;
   #lastIno = 1;
+  #sequence = 0;
+  readonly #kernel: Kernel;
 
   constructor(options: { readonly now?: () => number } = {}) {
     this.#now = options.now ?? Date.now;
+    this.#kernel = {
+      now: this.#now,
+      sequence: () => this.#sequence,
+      nextSequence: () => this.#nextSequence(),
+      beforeSync: () => this.onOperation?.('sync'),
+      syncTakes: () => this.syncTakes?.(),
+    };
   }
 
   open(path: string, mode: OpenMode): FileHandle {
@@ -38,10 +55,10 @@ export class MemFs implements Fs {
       this.#needParent('open', path);
       this.#lastIno += 1;
       node = new MemFile(this.#lastIno, this.#now());
-      this.#change({ kind: 'link', path, node });
+      this.#change({ kind: 'link', path, node, sequence: this.#nextSequence() });
     }
     const generation = this.#generation;
-    return new MemFileHandle(path, node, mode !== 'read', this.#now, () => this.#generation === generation);
+    return new MemFileHandle(path, node, mode !== 'read', this.#kernel, () => this.#generation === generation);
   }
 
   stat(path: string): FileStat | undefined {
@@ -61,12 +78,13 @@ export class MemFs implements Fs {
   }
 
   mkdir(dir: string): void {
-    const node = dir === '/' ? ROOT : this.#entries.get(dir);
-    if (node?.kind === 'dir') return;
-    if (node !== undefined) throw new FsError('mkdir', dir, 'EEXIST');
+    const existing = dir === '/' ? ROOT : this.#entries.get(dir);
+    if (existing?.kind === 'dir') return;
+    if (existing !== undefined) throw new FsError('mkdir', dir, 'EEXIST');
     this.mkdir(dirname(dir));
     this.#lastIno += 1;
-    this.#change({ kind: 'link', path: dir, node: { kind: 'dir', ino: this.#lastIno } });
+    const node: MemDir = { kind: 'dir', ino: this.#lastIno };
+    this.#change({ kind: 'link', path: dir, node, sequence: this.#nextSequence() });
   }
 
   rename(from: string, to: string): void {
@@ -76,13 +94,13 @@ export class MemFs implements Fs {
     if (node.kind === 'dir') throw new FsError('rename', from, 'ENOTSUP');
     if (this.#entries.get(to)?.kind === 'dir') throw new FsError('rename', to, 'EISDIR');
     this.#needParent('rename', to);
-    this.#change({ kind: 'rename', path: from, to, node });
+    this.#change({ kind: 'rename', path: from, to, node, sequence: this.#nextSequence() });
   }
 
   unlink(path: string): void {
     const node = this.#entries.get(path);
     if (node?.kind === 'dir') throw new FsError('unlink', path, 'EISDIR');
-    if (node !== undefined) this.#change({ kind: 'unlink', path, node });
+    if (node !== undefined) this.#change({ kind: 'unlink', path, node, sequence: this.#nextSequence() });
   }
 
   async unlinkAsync(path: string): Promise<void> {
@@ -94,22 +112,23 @@ export class MemFs implements Fs {
     if (node === undefined) return;
     if (node.kind === 'file') throw new FsError('rmdir', dir, 'ENOTDIR');
     if (this.list(dir).length > 0) throw new FsError('rmdir', dir, 'ENOTEMPTY');
-    this.#change({ kind: 'unlink', path: dir, node });
+    this.#change({ kind: 'unlink', path: dir, node, sequence: this.#nextSequence() });
   }
 
   fsyncDir(dir: string): void {
     if (this.stat(dir)?.isDirectory !== true) throw new FsError('fsyncDir', dir, 'ENOENT');
-    const rest: EntryChange[] = [];
-    for (const change of this.#pending) {
-      const touches = dirname(change.path) === dir || (change.kind === 'rename' && dirname(change.to) === dir);
-      if (touches) applyEntryChange(this.#durable, change);
-      else rest.push(change);
-    }
-    this.#pending = rest;
+    this.onOperation?.('sync');
+    this.#syncNames(dir, this.#sequence);
   }
 
   async fsyncDirAsync(dir: string): Promise<void> {
-    this.fsyncDir(dir);
+    if (this.stat(dir)?.isDirectory !== true) throw new FsError('fsyncDir', dir, 'ENOENT');
+    const upTo = this.#sequence;
+    const generation = this.#generation;
+    await this.syncTakes?.();
+    if (this.#generation !== generation) throw new FsError('fsyncDir', dir, 'EIO');
+    this.onOperation?.('sync');
+    this.#syncNames(dir, upTo);
   }
 
   statfs(): { totalBytes: number; freeBytes: number; availableBytes: number } {
@@ -120,9 +139,9 @@ export class MemFs implements Fs {
     const node = this.#entries.get(path);
     if (node === undefined) return undefined;
     if (node.kind === 'dir') throw new FsError('readFile', path, 'EISDIR');
-    if (node.visible.sizeBytes > maxBytes) throw new FsError('readFile', path, 'EFBIG');
-    const content = Buffer.alloc(node.visible.sizeBytes);
-    readImage(node.visible, content, 0, content.length, 0);
+    if (node.sizeBytes > maxBytes) throw new FsError('readFile', path, 'EFBIG');
+    const content = Buffer.alloc(node.sizeBytes);
+    node.read(content, 0, content.length, 0);
     return content;
   }
 
@@ -152,13 +171,23 @@ export class MemFs implements Fs {
    * per change: below `keep` the change survives, a write of which parts survive is torn by sectors.
    */
   crash(survive?: { readonly random: () => number; readonly keep: number }): void {
-    const files = new Set<MemFile>();
-    for (const node of [...this.#entries.values(), ...this.#durable.values()]) {
-      if (node.kind === 'file') files.add(node);
+    if (survive === undefined) this.crashWith(() => 'lost');
+    else {
+      const { random, keep } = survive;
+      const keepSector = (): boolean => random() < keep;
+      this.crashWith(({ kind }) => (random() < keep ? 'kept' : kind === 'data' ? 'torn' : 'lost'), keepSector);
     }
-    for (const file of files) file.crash(survive);
+  }
+
+  /** Loses power; `fateOf` decides on each change that is not durable, `keepSector` on each sector of a torn write. */
+  crashWith(fateOf: (change: PendingChange) => Fate, keepSector: () => boolean = () => false): void {
+    for (const [file, path] of this.#paths()) {
+      if (file.pending.length === 0) continue;
+      file.crash(({ sequence }) => fateOf({ sequence, path, kind: 'data' }), keepSector);
+    }
     for (const change of this.#pending) {
-      if (survive !== undefined && survive.random() < survive.keep) applyEntryChange(this.#durable, change);
+      if (fateOf({ sequence: change.sequence, path: change.path, kind: 'name' }) === 'kept')
+        applyEntryChange(this.#durable, change);
     }
     this.#pending = [];
     for (const path of [...this.#durable.keys()].sort()) {
@@ -167,6 +196,74 @@ export class MemFs implements Fs {
     }
     this.#entries = new Map(this.#durable);
     this.#generation += 1;
+  }
+
+  /** The process dies and the kernel lives on: all handles fail, nothing that is visible is lost or made durable. */
+  kill(): void {
+    this.#generation += 1;
+  }
+
+  /** What a power loss now may take, oldest first. */
+  pending(): PendingChange[] {
+    const changes: PendingChange[] = this.#pending.map(({ sequence, path }) => ({ sequence, path, kind: 'name' }));
+    for (const [file, path] of this.#paths()) {
+      for (const { sequence } of file.pending) changes.push({ sequence, path, kind: 'data' });
+    }
+    return changes.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** The same disk once more, with what is visible and what is durable; no handle and no hook goes with it. */
+  fork(): MemFs {
+    const copy = new MemFs({ now: this.#now });
+    const nodes = new Map<Node, Node>();
+    const forked = (node: Node): Node => {
+      if (node.kind === 'dir') return node;
+      const known = nodes.get(node) ?? node.fork();
+      nodes.set(node, known);
+      return known;
+    };
+    for (const [path, node] of this.#entries) copy.#entries.set(path, forked(node));
+    for (const [path, node] of this.#durable) copy.#durable.set(path, forked(node));
+    copy.#pending = this.#pending.map((change) => ({ ...change, node: forked(change.node) }));
+    copy.#lastIno = this.#lastIno;
+    copy.#sequence = this.#sequence;
+    copy.space = this.space;
+    return copy;
+  }
+
+  /** Paths of files that only one of the two has, or whose bytes differ. */
+  differences(other: MemFs): string[] {
+    const paths = new Set([...this.files(), ...other.files()]);
+    return [...paths].filter((path) => {
+      const own = this.#entries.get(path);
+      const others = other.#entries.get(path);
+      return own?.kind !== 'file' || others?.kind !== 'file' || !own.hasBytesOf(others);
+    });
+  }
+
+  /** Every file that is seen or durable, with its path; what has no name any more is not a file. */
+  #paths(): Map<MemFile, string> {
+    const files = new Map<MemFile, string>();
+    for (const entries of [this.#entries, this.#durable]) {
+      for (const [path, node] of entries) if (node.kind === 'file' && !files.has(node)) files.set(node, path);
+    }
+    return files;
+  }
+
+  #syncNames(dir: string, upTo: number): void {
+    const rest: EntryChange[] = [];
+    for (const change of this.#pending) {
+      const touches = dirname(change.path) === dir || (change.kind === 'rename' && dirname(change.to) === dir);
+      if (touches && change.sequence <= upTo) applyEntryChange(this.#durable, change);
+      else rest.push(change);
+    }
+    this.#pending = rest;
+  }
+
+  #nextSequence(): number {
+    this.onOperation?.('change');
+    this.#sequence += 1;
+    return this.#sequence;
   }
 
   #needParent(operation: string, path: string): void {
@@ -179,119 +276,62 @@ export class MemFs implements Fs {
   }
 }
 
-/** The unit in which a surviving write may be torn. */
-export const SECTOR_BYTES = 512;
-
-const PAGE_BYTES = 4096;
-const DEVICE = 0x1_05;
+const ROOT: MemDir = { kind: 'dir', ino: 1 };
 
 interface MemDir {
   readonly kind: 'dir';
   readonly ino: number;
 }
-const ROOT: MemDir = { kind: 'dir', ino: 1 };
 
 type Node = MemDir | MemFile;
-type EntryChange =
-  | { readonly kind: 'link'; readonly path: string; readonly node: Node }
-  | { readonly kind: 'unlink'; readonly path: string; readonly node: Node }
-  | { readonly kind: 'rename'; readonly path: string; readonly to: string; readonly node: Node };
-type DataChange =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'truncate'; readonly sizeBytes: number };
+type EntryChange = { readonly sequence: number; readonly path: string; readonly node: Node } & (
+  | { readonly kind: 'link' | 'unlink' }
+  | { readonly kind: 'rename'; readonly to: string }
+);
 
-interface Image {
-  readonly pages: Map<number, Uint8Array>;
-  sizeBytes: number;
+/** A change that a power loss may take. `path` is that of the file it is about, or of the name that changes. */
+export interface PendingChange {
+  readonly sequence: number;
+  readonly path: string;
+  readonly kind: 'data' | 'name';
 }
 
-class MemFile {
-  readonly kind = 'file';
-  readonly ino: number;
-  readonly visible: Image = { pages: new Map(), sizeBytes: 0 };
-  readonly #durable: Image = { pages: new Map(), sizeBytes: 0 };
-  #pending: DataChange[] = [];
-  #mtimeMs: number;
-  #durableMtimeMs: number;
-
-  constructor(ino: number, nowMs: number) {
-    this.ino = ino;
-    this.#mtimeMs = nowMs;
-    this.#durableMtimeMs = nowMs;
-  }
-
-  change(change: DataChange, nowMs: number): void {
-    applyDataChange(this.visible, change);
-    this.#pending.push(change);
-    this.#mtimeMs = nowMs;
-  }
-
-  setMtime(mtimeMs: number): void {
-    this.#mtimeMs = mtimeMs;
-  }
-
-  sync(): void {
-    for (const change of this.#pending) applyDataChange(this.#durable, change);
-    this.#pending = [];
-    this.#durableMtimeMs = this.#mtimeMs;
-  }
-
-  stat(): FileStat {
-    const { sizeBytes } = this.visible;
-    return { sizeBytes, mtimeMs: this.#mtimeMs, dev: DEVICE, ino: this.ino, isDirectory: false };
-  }
-
-  crash(survive: { readonly random: () => number; readonly keep: number } | undefined): void {
-    for (const change of this.#pending) {
-      if (survive === undefined) break;
-      if (survive.random() < survive.keep) applyDataChange(this.#durable, change);
-      else if (change.kind === 'write') this.#tear(change, survive);
-    }
-    this.#pending = [];
-    this.visible.pages.clear();
-    for (const [page, bytes] of this.#durable.pages) this.visible.pages.set(page, bytes.slice());
-    this.visible.sizeBytes = this.#durable.sizeBytes;
-    this.#mtimeMs = this.#durableMtimeMs;
-  }
-
-  #tear(change: DataChange & { kind: 'write' }, survive: { random: () => number; keep: number }): void {
-    const end = change.position + change.bytes.length;
-    for (let at = change.position; at < end; ) {
-      const next = Math.min(end, (Math.floor(at / SECTOR_BYTES) + 1) * SECTOR_BYTES);
-      if (survive.random() < survive.keep) {
-        const bytes = change.bytes.subarray(at - change.position, next - change.position);
-        applyDataChange(this.#durable, { kind: 'write', position: at, bytes });
-      }
-      at = next;
-    }
-  }
+/** What a handle shares with its file system. */
+interface Kernel {
+  readonly now: () => number;
+  /** Of the newest change. */
+  readonly sequence: () => number;
+  readonly nextSequence: () => number;
+  readonly beforeSync: () => void;
+  readonly syncTakes: () => Promise<void> | undefined;
 }
 
 class MemFileHandle implements FileHandle {
   readonly path: string;
   readonly #file: MemFile;
   readonly #writable: boolean;
-  readonly #now: () => number;
+  readonly #kernel: Kernel;
   readonly #isAlive: () => boolean;
   #closed = false;
 
-  constructor(path: string, file: MemFile, writable: boolean, now: () => number, isAlive: () => boolean) {
+  constructor(path: string, file: MemFile, writable: boolean, kernel: Kernel, isAlive: () => boolean) {
     this.path = path;
     this.#file = file;
     this.#writable = writable;
-    this.#now = now;
+    this.#kernel = kernel;
     this.#isAlive = isAlive;
   }
 
   pread(target: Uint8Array, targetStart: number, length: number, position: number): number {
     this.#check('pread', false);
-    return readImage(this.#file.visible, target, targetStart, length, position);
+    return this.#file.read(target, targetStart, length, position);
   }
 
   pwrite(source: Uint8Array, sourceStart: number, length: number, position: number): number {
     this.#check('pwrite', true);
     const bytes = source.slice(sourceStart, sourceStart + length);
-    this.#file.change({ kind: 'write', position, bytes }, this.#now());
+    const sequence = this.#kernel.nextSequence();
+    this.#file.change({ kind: 'write', sequence, position, bytes }, this.#kernel.now());
     return length;
   }
 
@@ -305,16 +345,24 @@ class MemFileHandle implements FileHandle {
 
   truncate(sizeBytes: number): void {
     this.#check('truncate', true);
-    this.#file.change({ kind: 'truncate', sizeBytes }, this.#now());
+    const sequence = this.#kernel.nextSequence();
+    this.#file.change({ kind: 'truncate', sequence, sizeBytes }, this.#kernel.now());
   }
 
   fdatasync(): void {
     this.#check('fdatasync', false);
-    this.#file.sync();
+    this.#kernel.beforeSync();
+    this.#file.sync(this.#kernel.sequence());
   }
 
   async fdatasyncAsync(): Promise<void> {
-    this.fdatasync();
+    this.#check('fdatasync', false);
+    const upTo = this.#kernel.sequence();
+    // Closing waits for it, a crash does not.
+    await this.#kernel.syncTakes();
+    if (!this.#isAlive()) throw new FsError('fdatasync', this.path, 'EIO');
+    this.#kernel.beforeSync();
+    this.#file.sync(upTo);
   }
 
   stat(): FileStat {
@@ -338,55 +386,9 @@ class MemFileHandle implements FileHandle {
 }
 
 function applyEntryChange(entries: Map<string, Node>, change: EntryChange): void {
-  if (change.kind === 'unlink') entries.delete(change.path);
-  else if (change.kind === 'link') entries.set(change.path, change.node);
-  else {
+  if (change.kind === 'rename') {
     if (entries.get(change.path) === change.node) entries.delete(change.path);
     entries.set(change.to, change.node);
-  }
-}
-
-function applyDataChange(image: Image, change: DataChange): void {
-  if (change.kind === 'write') {
-    writeImage(image, change.bytes, change.position);
-    return;
-  }
-  const { sizeBytes } = change;
-  if (sizeBytes < image.sizeBytes) {
-    const lastPage = Math.floor(sizeBytes / PAGE_BYTES);
-    for (const page of [...image.pages.keys()]) if (page > lastPage) image.pages.delete(page);
-    image.pages.get(lastPage)?.fill(0, sizeBytes % PAGE_BYTES);
-  }
-  image.sizeBytes = sizeBytes;
-}
-
-function writeImage(image: Image, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const at = position + done;
-    const page = Math.floor(at / PAGE_BYTES);
-    const inPage = at % PAGE_BYTES;
-    const count = Math.min(bytes.length - done, PAGE_BYTES - inPage);
-    let content = image.pages.get(page);
-    if (content === undefined) {
-      content = new Uint8Array(PAGE_BYTES);
-      image.pages.set(page, content);
-    }
-    content.set(bytes.subarray(done, done + count), inPage);
-    done += count;
-  }
-  image.sizeBytes = Math.max(image.sizeBytes, position + bytes.length);
-}
-
-function readImage(image: Image, target: Uint8Array, start: number, length: number, position: number): number {
-  const total = Math.max(0, Math.min(length, image.sizeBytes - position));
-  for (let done = 0; done < total; ) {
-    const at = position + done;
-    const inPage = at % PAGE_BYTES;
-    const count = Math.min(total - done, PAGE_BYTES - inPage);
-    const content = image.pages.get(Math.floor(at / PAGE_BYTES));
-    if (content === undefined) target.fill(0, start + done, start + done + count);
-    else target.set(content.subarray(inPage, inPage + count), start + done);
-    done += count;
-  }
-  return total;
+  } else if (change.kind === 'unlink') entries.delete(change.path);
+  else entries.set(change.path, change.node);
 }
