@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Fs } from '../src/util/fs.ts';
 
 /** The directories written by an official 4.6.0 broker; compat-tests/store-dirs/README.md tells what is in them. */
-export type JavaStoreName = 'clean' | 'crashed' | 'torn';
+export type JavaStoreName = 'clean' | 'crashed' | 'torn' | 'ext';
 
 /** Sizes the fixtures were written with. */
 export const JAVA_STORE_SIZES = {
