@@ -20,6 +20,7 @@ const LAYERS = {
     never: 'sockets, file system, timers',
   },
   namesrv: { may: ['remoting', 'codec', 'config', 'util'], never: 'store, broker, processors' },
+  tools: { may: ['store', 'codec', 'config', 'util'], never: 'sockets, broker, processors' },
   mqadmin: { may: ['client', 'codec', 'config', 'util'], never: 'store, broker, processors, namesrv' },
 };
 
