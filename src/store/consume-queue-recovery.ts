@@ -19,7 +19,8 @@ export function recoverConsumeQueue(queue: ConsumeQueue, afterCrash: boolean): n
   queue.endAt(end, scan.maxPhysicOffset);
   // Nothing valid in the files looked at: older files still know where the last message ended.
   if (scan.maxPhysicOffset < 0) queue.endAt(end, queue.lastPhyOffset());
-  return afterCrash ? files.zeroTail() : 0;
+  // Every page before the end holds entries, and none of them is zero.
+  return afterCrash ? (files.lastFile?.zeroTailOfDense() ?? 0) : 0;
 }
 
 /**

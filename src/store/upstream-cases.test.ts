@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FaultFs } from '../../testing/fault-fs.ts';
 import { MemFs } from '../../testing/mem-fs.ts';

@@ -66,6 +66,8 @@ export interface FileStat {
   readonly dev: number;
   readonly ino: number;
   readonly isDirectory: boolean;
+  /** Bytes that have blocks, at least those that are not zero; absent where the file system may store less than that. */
+  readonly allocatedBytes?: number;
 }
 
 /** A failed file operation. `code` is the POSIX name (ENOSPC, EIO, EROFS, EEXIST, ENOENT …). */

@@ -14,7 +14,7 @@ export const nodeFs: Fs = {
   },
   stat(path) {
     const found = attempt('stat', path, () => fs.statSync(path, { bigint: true, throwIfNoEntry: false }));
-    return found === undefined ? undefined : toFileStat(found);
+    return found === undefined ? undefined : toFileStat(path, found);
   },
   list(dir) {
     return unlessAbsent(() => attempt('list', dir, () => fs.readdirSync(dir))) ?? [];
@@ -127,7 +127,10 @@ class NodeFileHandle implements FileHandle {
 
   stat(): FileStat {
     const fd = this.#openFd('stat');
-    return toFileStat(attempt('stat', this.path, () => fs.fstatSync(fd, { bigint: true })));
+    return toFileStat(
+      this.path,
+      attempt('stat', this.path, () => fs.fstatSync(fd, { bigint: true })),
+    );
   }
 
   setMtime(mtimeMs: number): void {
@@ -222,12 +225,32 @@ function toFsError(operation: string, path: string, cause: unknown): unknown {
   return code?.startsWith('E') === true && !code.startsWith('ERR_') ? new FsError(operation, path, code, cause) : cause;
 }
 
-function toFileStat(stat: fs.BigIntStats): FileStat {
+function toFileStat(path: string, stat: fs.BigIntStats): FileStat {
+  const dev = Number(stat.dev);
   return {
     sizeBytes: Number(stat.size),
     mtimeMs: Number(stat.mtimeNs) / 1e6,
-    dev: Number(stat.dev),
+    dev,
     ino: Number(stat.ino),
     isDirectory: stat.isDirectory(),
+    ...(tellsBlocks(path, dev) ? { allocatedBytes: Number(stat.blocks) * STAT_BLOCK_BYTES } : {}),
   };
+}
+
+/** File systems that neither compress nor share blocks behind a file's back: ext2 to ext4, xfs, tmpfs. */
+const PLAIN_TYPES = new Set([0xef53, 0x58465342, 0x01021994]);
+const STAT_BLOCK_BYTES = 512;
+const plainByDev = new Map<number, boolean>();
+
+function tellsBlocks(path: string, dev: number): boolean {
+  let isPlain = plainByDev.get(dev);
+  if (isPlain === undefined) {
+    try {
+      isPlain = PLAIN_TYPES.has(fs.statfsSync(path).type);
+    } catch {
+      return false;
+    }
+    plainByDev.set(dev, isPlain);
+  }
+  return isPlain;
 }
