@@ -1,6 +1,7 @@
 import { assert } from '../util/assert.ts';
 import type { Logger } from '../util/logger.ts';
 import { ConsumeQueueEntries, CQ_ENTRY_BYTES, encodeEntry, FILLER_SIZE } from './consume-queue-entries.ts';
+import { rewriteEntries } from './consume-queue-rewrite.ts';
 import { type ChunkOwner, ENTRIES_PER_CHUNK, type EntryChunk, type EntryMemory } from './entry-memory.ts';
 import type { MappedFile } from './mapped-file.ts';
 import { MappedFileQueue } from './mapped-file-queue.ts';
@@ -170,14 +171,14 @@ export class ConsumeQueue implements ChunkOwner {
 
   /** Writes and forces everything, blocking: for shutdown. Throws StoreIoError. */
   flush(): void {
-    this.writeDirty();
+    this.#writeForFlush();
     this.files.flush();
     this.#dirty = this.isUnflushed;
   }
 
   /** Writes, then forces on the thread pool what was there at the call. Throws StoreIoError. */
   async flushAsync(): Promise<void> {
-    this.writeDirty();
+    this.#writeForFlush();
     await this.files.flushAsync();
     this.#dirty = this.isUnflushed;
   }
@@ -189,7 +190,9 @@ export class ConsumeQueue implements ChunkOwner {
   correctMinOffset(minPhyOffset: number): void {
     const first = this.#firstEntry;
     const last = Math.min(this.#end, this.#fileEndOf(first));
-    for (let entry = first; entry < last; ) {
+    // What lay below it before lies below it now; fillers are messages at 0, as in Java.
+    const from = minPhyOffset > 0 ? Math.max(first, this.minOffset) : first;
+    for (let entry = from; entry < last; ) {
       const count = this.entriesFrom(entry, BATCH.capacity, BATCH);
       if (count === 0) return;
       for (let index = 0; index < count; index += 1) {
@@ -201,24 +204,15 @@ export class ConsumeQueue implements ChunkOwner {
     }
   }
 
-  /**
-   * Removes leading files whose last message lies below `minPhyOffset`, never the last file, and corrects the min
-   * offset. Gives their number. Throws StoreIoError. Java: ConsumeQueue#deleteExpiredFile.
-   */
-  async deleteExpired(minPhyOffset: number): Promise<number> {
-    this.writeDirty();
-    let removed = 0;
-    for (;;) {
-      const [first, second] = this.files.files;
-      if (first === undefined || second === undefined) break;
-      if (this.entriesFrom(this.#fileEndOf(this.#firstEntry) - 1, 1, SINGLE) === 0) break;
-      if ((SINGLE.phyOffset[0] as number) >= minPhyOffset) break;
-      this.#mtimes.delete(first.fileFromOffset);
-      await this.files.removeFirst();
-      removed += 1;
-    }
-    this.correctMinOffset(minPhyOffset);
-    return removed;
+  /** Removes the first file; see {@link MappedFileQueue.removeFirst}. */
+  async removeFirstFile(): Promise<void> {
+    this.#mtimes.delete(this.files.minOffset);
+    await this.files.removeFirst();
+  }
+
+  /** Gives back the memory of the newest entries, after writing them. Throws StoreIoError. */
+  releaseMemory(): void {
+    if (this.#tail !== undefined) this.release(this.#tail);
   }
 
   /** Removes the files and the directory; the queue is empty as if new. Java: ConsumeQueue#destroy. */
@@ -264,6 +258,11 @@ export class ConsumeQueue implements ChunkOwner {
     for (const old of this.#chunks.splice(0, index + 1)) this.#memory.give(old);
     if (this.#chunks.length === 0) this.#tail = undefined;
     this.#memoryStart = Math.min(this.#end, (chunk.chunkNumber + 1) * ENTRIES_PER_CHUNK);
+  }
+
+  #writeForFlush(): void {
+    this.writeDirty();
+    rewriteEntries(this.files, this.#chunks, this.#memoryStart, this.#writtenEnd);
   }
 
   /** First entry of the first file; what was indexed but not written may have no file yet. */

@@ -222,14 +222,25 @@ describe('IndexService', () => {
     const { index, checkpoint } = make(fs, { maxHashSlotNum: 10, maxIndexNum: 3 });
     put(index, 100, ['a', 'b']);
     fs.fail({ operation: 'pwrite', path: /index/, code: 'ENOSPC', skip: 2, times: 1 });
-    fs.fail({ operation: 'fdatasync', path: /index/, code: 'EIO' });
-    await expect(index.flushAsync()).rejects.toMatchObject({ name: 'StoreIoError' });
-    put(index, 200, ['c']);
     await expect(index.flushAsync()).rejects.toMatchObject({ name: 'StoreIoError' });
     expect(checkpoint.indexMsgTimestamp).toBe(0);
+    put(index, 200, ['c']);
     await index.flushAsync();
     expect(fs.pendingRules).toBe(0);
     expect(checkpoint.indexMsgTimestamp).toBe(T0);
+  });
+
+  it('never trusts a file again whose fdatasync failed: the next start repairs it', async () => {
+    const fs = new FaultFs(new MemFs());
+    const { index, checkpoint } = make(fs, { maxHashSlotNum: 10, maxIndexNum: 3 });
+    put(index, 100, ['a', 'b']);
+    fs.fail({ operation: 'fdatasync', path: /index/, code: 'EIO' });
+    await expect(index.flushAsync()).rejects.toMatchObject({ operation: 'fdatasync' });
+    await expect(index.flushAsync()).rejects.toMatchObject({ operation: 'rewrite' });
+    expect(checkpoint.indexMsgTimestamp).toBe(0);
+    const again = make(fs, { maxHashSlotNum: 10, maxIndexNum: 3 });
+    again.index.load({ lastExitOk: false, ownCrash: true });
+    expect(again.index.needsRebuildFrom).toBe(0);
   });
 
   it('keeps what is written in a file although more comes while it is flushed', async () => {

@@ -1,5 +1,5 @@
 import { assert } from '../util/assert.ts';
-import type { FileHandle, FileStat, Fs } from '../util/fs.ts';
+import type { FileHandle, Fs } from '../util/fs.ts';
 import type { OpenFiles } from './open-files.ts';
 import { StoreIoError, toStoreIoError } from './store-errors.ts';
 
@@ -24,6 +24,8 @@ export class MappedFile {
   #dirsToSync: readonly string[] = [];
   /** Set when the file goes: a flush that was planned or is under way then has nothing to do. */
   #destroyed = false;
+  /** Set by a failed fdatasync: the kernel may count pages as clean that never reached the disk. */
+  #suspect = false;
 
   private constructor(files: OpenFiles, path: string, fileFromOffset: number, fileSize: number, position: number) {
     this.#files = files;
@@ -59,7 +61,7 @@ export class MappedFile {
     try {
       file.#dirsToSync = dirsChangedByCreating(files.fs, dir);
       files.fs.mkdir(dir);
-      const handle = files.create(path);
+      const handle = createOverEmpty(files, path);
       created = true;
       handle.truncate(fileSize);
     } catch (error) {
@@ -129,10 +131,13 @@ export class MappedFile {
     return done;
   }
 
-  /** As {@link read}, on the thread pool, for places that are likely not in the page cache. */
+  /**
+   * As {@link read}, on the thread pool, for places that are likely not in the page cache. A file that was removed
+   * before the read began has nothing to read.
+   */
   async readAsync(target: Uint8Array, start: number, length: number, position: number): Promise<number> {
     let done = 0;
-    while (done < length) {
+    while (done < length && !this.#destroyed) {
       const handle = this.#handle('pread', position + done);
       let count: number;
       try {
@@ -171,23 +176,20 @@ export class MappedFile {
   }
 
   /**
-   * {@link zeroWhereDirty} behind {@link wrotePosition}, in a file that has data in every page before it. When it has no
-   * more blocks than those pages need, the rest is a hole and is not read: ten thousand queues have 60 GB of it.
+   * Everything written so far is on disk when this returns, and so is the file's name. Blocks. After a failure every
+   * call fails until the owner has written again what is not on disk, and says so: see {@link rewritten}.
    */
-  zeroTailOfDense(): number {
-    const from = this.wrotePosition;
-    const dataEnd = Math.min(this.fileSize, Math.ceil(from / PAGE_BYTES) * PAGE_BYTES);
-    const { allocatedBytes } = this.#stat();
-    const isHole = allocatedBytes !== undefined && allocatedBytes <= dataEnd;
-    return this.zeroWhereDirty(from, isHole ? dataEnd : this.fileSize);
-  }
-
-  /** Everything written so far is on disk when this returns, and so is the file's name. Blocks. */
   flush(): void {
     if (this.#destroyed) return;
+    this.#refuseIfSuspect();
     const covered = this.wrotePosition;
     try {
-      this.#files.handle(this.path).fdatasync();
+      try {
+        this.#files.handle(this.path).fdatasync();
+      } catch (error) {
+        this.#suspect = true;
+        throw error;
+      }
       for (const dir of this.#dirsToSync) this.#files.fs.fsyncDir(dir);
     } catch (error) {
       throw toStoreIoError('fdatasync', this.path, covered, error);
@@ -208,10 +210,17 @@ export class MappedFile {
   /** As {@link flush} on the thread pool; covers what was written before the call. */
   async flushAsync(): Promise<void> {
     if (this.#destroyed) return;
+    this.#refuseIfSuspect();
     const covered = this.wrotePosition;
     const dirs = this.#dirsToSync;
     try {
-      await this.#files.handle(this.path).fdatasyncAsync();
+      await this.#files
+        .handle(this.path)
+        .fdatasyncAsync()
+        .catch((error: unknown) => {
+          this.#suspect = true;
+          throw error;
+        });
       for (const dir of dirs) await this.#files.fs.fsyncDirAsync(dir);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
@@ -221,9 +230,23 @@ export class MappedFile {
     this.#flushedTo(covered);
   }
 
+  /** True after a failed fdatasync, until {@link rewritten}. */
+  get isSuspect(): boolean {
+    return this.#suspect;
+  }
+
+  /** The owner has written everything from `flushedPosition` on once more: an fdatasync means something again. */
+  rewritten(): void {
+    this.#suspect = false;
+  }
+
   /** Time of the last change, milliseconds since the epoch. Java: File#lastModified. */
   mtimeMs(): number {
-    return this.#stat().mtimeMs;
+    try {
+      return this.#files.handle(this.path).stat().mtimeMs;
+    } catch (error) {
+      throw toStoreIoError('stat', this.path, 0, error);
+    }
   }
 
   /** Sets what {@link mtimeMs} tells, for files that are written later than Java would. */
@@ -246,23 +269,23 @@ export class MappedFile {
     }
   }
 
-  /** Removes the file on the thread pool: freeing 1 GiB takes a while. Reads under way are finished first. */
+  /**
+   * Removes the file on the thread pool: freeing 1 GiB takes a while. Reads under way are finished first. When it fails
+   * the file is as it was.
+   */
   async destroyAsync(): Promise<void> {
     this.#destroyed = true;
     this.#files.forget(this.path);
     try {
       await this.#files.fs.unlinkAsync(this.path);
     } catch (error) {
+      this.#destroyed = false;
       throw toStoreIoError('unlink', this.path, 0, error);
     }
   }
 
-  #stat(): FileStat {
-    try {
-      return this.#files.handle(this.path).stat();
-    } catch (error) {
-      throw toStoreIoError('stat', this.path, 0, error);
-    }
+  #refuseIfSuspect(): void {
+    if (this.#suspect) throw new StoreIoError('rewrite', this.path, this.flushedPosition, 'EIO');
   }
 
   #flushedTo(position: number): void {
@@ -289,6 +312,12 @@ export class MappedFile {
   }
 }
 
+/** Creates the file; an empty one in its place is what an earlier try left when it could not even be undone. */
+function createOverEmpty(files: OpenFiles, path: string): FileHandle {
+  if (files.fs.stat(path)?.sizeBytes === 0) files.fs.unlink(path);
+  return files.create(path);
+}
+
 /** The directory, and above it each one that gets a new entry because the one below does not exist yet. */
 function dirsChangedByCreating(fs: Fs, dir: string): string[] {
   const changed = [dir];
@@ -313,5 +342,4 @@ export function fileNameToOffset(name: string): number | undefined {
 }
 
 const FILE_NAME_DIGITS = 20;
-const PAGE_BYTES = 4096;
 const ZEROS = Buffer.alloc(262_144);

@@ -74,6 +74,8 @@ export class StoreCheckpoint {
     content.writeBigInt64BE(BigInt(this.logicsMsgTimestamp), 8);
     content.writeBigInt64BE(BigInt(this.indexMsgTimestamp), 16);
     this.#file.write(content, 0, TIMESTAMPS_BYTES, 0);
+    // That was all of it: after a failed flush the next one means something again.
+    this.#file.rewritten();
   }
 }
 
