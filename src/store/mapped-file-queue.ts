@@ -15,6 +15,8 @@ export class MappedFileQueue {
   flushedWhere = 0;
   readonly #openFiles: OpenFiles;
   #files: MappedFile[] = [];
+  /** A file is gone whose name could still come back after a power loss. */
+  #removalUnsynced = false;
 
   constructor(openFiles: OpenFiles, dir: string, fileSize: number) {
     assert(Number.isSafeInteger(fileSize) && fileSize > 0, 'file size');
@@ -177,11 +179,23 @@ export class MappedFileQueue {
     return this.flushedWhere;
   }
 
-  /** Takes the first file out and removes it on the thread pool; the caller has decided that it may go. */
+  /**
+   * Takes the first file out and removes it on the thread pool; the caller has decided that it may go. The removal is
+   * on disk before the next one begins, so that a power loss never leaves an older file without its neighbour. Rejects
+   * with StoreIoError: a file that could not be removed is the first one again, as if nothing had been tried.
+   */
   async removeFirst(): Promise<void> {
+    if (this.#removalUnsynced) await this.#syncRemoval();
     const first = this.#files.shift();
     assert(first !== undefined, 'removeFirst of an empty queue');
-    await first.destroyAsync();
+    try {
+      await first.destroyAsync();
+    } catch (error) {
+      // Not when the whole queue was destroyed meanwhile.
+      if (this.#files.length > 0) this.#files.unshift(first);
+      throw error;
+    }
+    await this.#syncRemoval();
   }
 
   /** Takes the last file out and removes it, blocking. Java: MappedFileQueue#deleteLastMappedFile. */
@@ -198,6 +212,16 @@ export class MappedFileQueue {
     this.#files = [];
     this.flushedWhere = 0;
     if (this.#openFiles.fs.list(this.dir).length === 0) this.#openFiles.fs.rmdir(this.dir);
+  }
+
+  async #syncRemoval(): Promise<void> {
+    this.#removalUnsynced = true;
+    try {
+      await this.#openFiles.fs.fsyncDirAsync(this.dir);
+    } catch (error) {
+      throw toStoreIoError('fsyncDir', this.dir, 0, error);
+    }
+    this.#removalUnsynced = false;
   }
 
   #syncDir(): void {
