@@ -1,6 +1,7 @@
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { ConsumeQueue, type ConsumeQueueParts } from './consume-queue.ts';
+import { isDurableBelow } from './consume-queue-expiry.ts';
 import { recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
 import { EntryMemory } from './entry-memory.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -176,17 +177,11 @@ export class ConsumeQueueTable {
   }
 
   /**
-   * Removes leading files of every queue whose messages lie below `minPhyOffset`; `pause` runs between two queues.
-   * Gives the number of files. Throws StoreIoError. Java: CleanConsumeQueueService#deleteExpiredFiles.
+   * Forces the queues that a crash would take messages below `phyOffset` from, and only those. Rejects with
+   * StoreIoError.
    */
-  async deleteExpired(minPhyOffset: number, pause: () => Promise<void>): Promise<number> {
-    let removed = 0;
-    for (const queue of [...this]) {
-      const here = await queue.deleteExpired(minPhyOffset);
-      removed += here;
-      if (here > 0) await pause();
-    }
-    return removed;
+  async flushBelow(phyOffset: number): Promise<void> {
+    await this.#inTurns((queue) => (isDurableBelow(queue, phyOffset) ? undefined : queue.flushAsync()));
   }
 
   async #inTurns(work: (queue: ConsumeQueue) => Promise<void> | undefined): Promise<void> {
