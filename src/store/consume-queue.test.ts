@@ -4,6 +4,7 @@ import { MemFs } from '../../testing/mem-fs.ts';
 import { silentLogger } from '../util/logger.ts';
 import { ConsumeQueue, roundUpToEntries } from './consume-queue.ts';
 import { ConsumeQueueEntries, FILLER_SIZE } from './consume-queue-entries.ts';
+import { deleteExpired } from './consume-queue-expiry.ts';
 import { recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
 import { EntryMemory } from './entry-memory.ts';
 import { OpenFiles } from './open-files.ts';
@@ -325,15 +326,15 @@ describe('ConsumeQueue expiry', () => {
   it('removes leading files whose last message has gone, never the last, and corrects the min offset', async () => {
     const { fs, queue } = make();
     for (let index = 0; index < 45; index += 1) put(queue, index, index * 100, 100);
-    expect(await queue.deleteExpired(900)).toBe(0);
+    expect(await deleteExpired(queue, 900)).toBe(0);
     expect(queue.minOffset).toBe(9);
-    expect(await queue.deleteExpired(901)).toBe(1);
+    expect(await deleteExpired(queue, 901)).toBe(1);
     expect(queue.minOffset).toBe(10);
-    expect(await queue.deleteExpired(2_550)).toBe(1);
+    expect(await deleteExpired(queue, 2_550)).toBe(1);
     expect([queue.minOffset, queue.maxOffset]).toEqual([26, 45]);
     expect(fs.list('/cq/T/3').length).toBe(3);
     expect(queue.entriesFrom(19, 1, new ConsumeQueueEntries(1))).toBe(0);
-    expect(await queue.deleteExpired(99_999)).toBe(2);
+    expect(await deleteExpired(queue, 99_999)).toBe(2);
     // Nothing in the last file qualifies, so the min offset stays where the file before it had put it.
     expect([queue.minOffset, queue.maxOffset, fs.list('/cq/T/3').length]).toEqual([26, 45, 1]);
     put(queue, 45, 4_500, 100);
