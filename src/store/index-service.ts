@@ -137,9 +137,10 @@ export class IndexService {
     for (;;) {
       const [first, second] = this.#files;
       if (first === undefined || second === undefined || first.endPhyOffset >= minPhyOffset) return removed;
-      this.#files.shift();
       this.#toClose = this.#toClose.filter((file) => file !== first);
       await first.destroyAsync();
+      // Not before: a removal that fails is tried again.
+      this.#files = this.#files.filter((file) => file !== first);
       removed += 1;
     }
   }
