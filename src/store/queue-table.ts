@@ -60,6 +60,21 @@ export class QueueTable {
     }
   }
 
+  /**
+   * Forgets a queue that is removed: its counter starts again. Nothing of it may be staged.
+   * Java: CommitLog#removeQueueFromTopicQueueTable.
+   */
+  forget(topic: string, queueId: number): void {
+    const queues = this.#topics.get(topic);
+    if (queues === undefined) return;
+    queues.remove(queueId);
+    if (!queues.isEmpty) return;
+    this.#topics.delete(topic);
+    this.#lastTopic = '';
+    this.#lastQueues = undefined;
+    this.#lastBytes = EMPTY;
+  }
+
   #make(topic: string, queueId: number, queues: Queues): QueueState | undefined {
     if (!isSafeAsPath(topic)) return undefined;
     const queue = new QueueState(this.#consumeQueues.findOrCreate(topic, queueId));
@@ -99,6 +114,15 @@ class Queues {
     }
     while (this.#dense.length <= queueId) this.#dense.push(undefined);
     this.#dense[queueId] = queue;
+  }
+
+  remove(queueId: number): void {
+    if (queueId >= 0 && queueId < this.#dense.length) this.#dense[queueId] = undefined;
+    this.#others.delete(queueId);
+  }
+
+  get isEmpty(): boolean {
+    return this.#others.size === 0 && this.#dense.every((queue) => queue === undefined);
   }
 
   *all(): Iterable<QueueState> {
