@@ -1,5 +1,5 @@
 import { assert } from '../util/assert.ts';
-import type { FileHandle, Fs } from '../util/fs.ts';
+import type { FileHandle, FileStat, Fs } from '../util/fs.ts';
 import type { OpenFiles } from './open-files.ts';
 import { StoreIoError, toStoreIoError } from './store-errors.ts';
 
@@ -176,6 +176,18 @@ export class MappedFile {
   }
 
   /**
+   * {@link zeroWhereDirty} behind {@link wrotePosition}, in a file that has data in every page before it. When it has no
+   * more blocks than those pages need, the rest is a hole and is not read: ten thousand queues have 60 GB of it.
+   */
+  zeroTailOfDense(): number {
+    const from = this.wrotePosition;
+    const dataEnd = Math.min(this.fileSize, Math.ceil(from / PAGE_BYTES) * PAGE_BYTES);
+    const { allocatedBytes } = this.#stat();
+    const isHole = allocatedBytes !== undefined && allocatedBytes <= dataEnd;
+    return this.zeroWhereDirty(from, isHole ? dataEnd : this.fileSize);
+  }
+
+  /**
    * Everything written so far is on disk when this returns, and so is the file's name. Blocks. After a failure every
    * call fails until the owner has written again what is not on disk, and says so: see {@link rewritten}.
    */
@@ -242,11 +254,7 @@ export class MappedFile {
 
   /** Time of the last change, milliseconds since the epoch. Java: File#lastModified. */
   mtimeMs(): number {
-    try {
-      return this.#files.handle(this.path).stat().mtimeMs;
-    } catch (error) {
-      throw toStoreIoError('stat', this.path, 0, error);
-    }
+    return this.#stat().mtimeMs;
   }
 
   /** Sets what {@link mtimeMs} tells, for files that are written later than Java would. */
@@ -286,6 +294,14 @@ export class MappedFile {
 
   #refuseIfSuspect(): void {
     if (this.#suspect) throw new StoreIoError('rewrite', this.path, this.flushedPosition, 'EIO');
+  }
+
+  #stat(): FileStat {
+    try {
+      return this.#files.handle(this.path).stat();
+    } catch (error) {
+      throw toStoreIoError('stat', this.path, 0, error);
+    }
   }
 
   #flushedTo(position: number): void {
@@ -342,4 +358,5 @@ export function fileNameToOffset(name: string): number | undefined {
 }
 
 const FILE_NAME_DIGITS = 20;
+const PAGE_BYTES = 4096;
 const ZEROS = Buffer.alloc(262_144);
