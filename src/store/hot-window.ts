@@ -107,6 +107,14 @@ export class HotWindow {
     }
   }
 
+  /** Lets go of what lies below `offset`: its files are removed, so all of it was on disk. */
+  forgetBelow(offset: number): void {
+    for (let oldest = this.#chunks[0]; oldest !== undefined && this.#chunks.length > 1; oldest = this.#chunks[0]) {
+      if (oldest.startOffset + oldest.staged > offset) return;
+      this.#remove(0);
+    }
+  }
+
   /** Lets go of all memory, when everything held is written and safe on disk. Readers then use the page cache. */
   release(flushedOffset: number): void {
     const last = this.tail;
