@@ -50,6 +50,11 @@ export class ReadAhead {
     return true;
   }
 
+  /** Lets go of the blocks of removed files. */
+  forgetBelow(offset: number): void {
+    for (const key of this.#blocks.keys()) if (key < offset) this.#blocks.delete(key);
+  }
+
   /** Lets go of all blocks. */
   clear(): void {
     this.#blocks.clear();
