@@ -39,6 +39,11 @@ export class StoreReads {
       : this.#counted(result, startMs);
   }
 
+  /** Lets go of what was read ahead of files that are removed. */
+  forgetBelow(minOffset: number): void {
+    this.#readAhead.forgetBelow(minOffset);
+  }
+
   /** Lets go of what was read ahead; the next reader begins anew. */
   releaseMemory(): void {
     this.#readAhead.clear();
