@@ -1,3 +1,4 @@
+import type { DiskLevels } from '../config/disk-levels.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
@@ -8,6 +9,7 @@ import { CommitLog } from './commit-log.ts';
 import { roundUpToEntries } from './consume-queue.ts';
 import { ConsumeQueueTable } from './consume-queue-table.ts';
 import { DelayLevels } from './delay-levels.ts';
+import { diskSpaceOf } from './disk-space.ts';
 import { IndexService } from './index-service.ts';
 import { LogDispatch } from './log-dispatch.ts';
 import { OpenFiles } from './open-files.ts';
@@ -38,6 +40,8 @@ export interface MessageStoreOptions {
   readonly afterDeath?: (script: string, parameters: readonly string[]) => void;
   /** Memory of the host, of which `accessMessageInMemoryMaxRatio` percent count as page cache. */
   readonly totalMemoryBytes?: number;
+  /** When a disk counts as full; by default as in Java. */
+  readonly diskLevels?: DiskLevels;
 }
 
 /** A directory that is locked, loaded and consistent: what the store's services work on. */
@@ -153,8 +157,8 @@ function lifeOf(
   return {
     inMemoryBytes: () => (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
     diskRatios: () => ({
-      commitLogDiskRatio: javaDouble(diskRatio(fs, config.storePathCommitLog)),
-      consumeQueueDiskRatio: javaDouble(diskRatio(fs, storePath.consumeQueue(config.storePathRootDir))),
+      commitLogDiskRatio: javaDouble(diskSpaceOf(fs, config.storePathCommitLog).usedRatio),
+      consumeQueueDiskRatio: javaDouble(diskSpaceOf(fs, storePath.consumeQueue(config.storePathRootDir)).usedRatio),
     }),
     onLockLost(listener) {
       held.listener = listener;
@@ -203,14 +207,4 @@ async function flushDerived(parts: Parts): Promise<void> {
   await index.flushAsync();
   if (dispatch.lastStoreTimestamp > 0) checkpoint.logicsMsgTimestamp = dispatch.lastStoreTimestamp;
   checkpoint.flush();
-}
-
-/** Share of the partition in use, root's reserve counting as free; -1 when it cannot be told. Java: UtilAll. */
-function diskRatio(fs: Fs, path: string): number {
-  try {
-    const { totalBytes, freeBytes } = fs.statfs(path);
-    return totalBytes > 0 ? (totalBytes - freeBytes) / totalBytes : -1;
-  } catch {
-    return -1;
-  }
 }
