@@ -1,0 +1,21 @@
+import type { Fs } from '../util/fs.ts';
+
+/** How full the partition of a path is. */
+export interface DiskSpace {
+  readonly path: string;
+  /** Share in use, 0 to 1, root's reserve counting as free; −1 when it cannot be told. */
+  readonly usedRatio: number;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** Asks the file system. Java: UtilAll#getDiskPartitionSpaceUsedPercent. */
+export function diskSpaceOf(fs: Fs, path: string): DiskSpace {
+  try {
+    const { totalBytes, freeBytes } = fs.statfs(path);
+    if (totalBytes > 0) return { path, usedRatio: (totalBytes - freeBytes) / totalBytes, totalBytes, freeBytes };
+  } catch {
+    // As for a path that is not there.
+  }
+  return { path, usedRatio: -1, totalBytes: 0, freeBytes: 0 };
+}
