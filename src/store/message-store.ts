@@ -1,8 +1,10 @@
 import type { MessageExt } from '../codec/message.ts';
+import { DEFAULT_DISK_LEVELS } from '../config/disk-levels.ts';
 import type { Timer } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Marks } from '../util/ticket.ts';
 import { Append } from './append.ts';
+import { Cleaning } from './cleaning.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
 import { FlushConsumeQueueService } from './flush-consume-queue-service.ts';
@@ -33,6 +35,8 @@ const MAX_TOPIC_CHARACTERS = 127;
  * once, at the end of the turn (docs/adr/0003-turn-pipeline.md). Java: DefaultMessageStore.
  */
 export class MessageStore {
+  /** Expiry of files, and what may be asked of it. */
+  readonly cleaning: Cleaning;
   readonly #options: MessageStoreOptions;
   readonly #open: OpenStore;
   readonly #log: CommitLog;
@@ -85,9 +89,18 @@ export class MessageStore {
       lastStoreTimestamp: () => dispatch.lastStoreTimestamp,
       onFailed: () => this.#stopWriting('flushing consume queues or index failed'),
     });
+    this.cleaning = new Cleaning({
+      ...{ fs: options.fs, clock, config, logger, flags: this.#flags, log, consumeQueues, queues, index: open.index },
+      ...{ diskLevels: options.diskLevels ?? DEFAULT_DISK_LEVELS, dispatchedEnd: () => this.#dispatchedEnd, commitTurn },
+      onRemoved: (minOffset) => {
+        log.window.forgetBelow(minOffset);
+        this.#reads.forgetBelow(minOffset);
+      },
+    });
     open.onLockLost(() => {
       this.#stopWriting('another process has taken the store directory');
       void this.#queueFlush.stop();
+      void this.cleaning.stop();
     });
     replicationGate?.setListener((replicated) => this.#onReplicated(replicated));
   }
@@ -105,6 +118,7 @@ export class MessageStore {
     this.#open.abort.create();
     this.#flush.start();
     this.#queueFlush.start();
+    this.cleaning.start();
     const { clock } = this.#options;
     this.#timers.push(clock.setInterval(() => this.#stats.sample(), SAMPLE_PERIOD_MS));
   }
@@ -274,6 +288,7 @@ export class MessageStore {
     this.commitTurn();
     this.#closed = true;
     for (const timer of this.#timers) timer.cancel();
+    await this.cleaning.stop();
     await this.#flush.stop();
     await this.#queueFlush.stop();
     this.#reads.releaseMemory();
@@ -345,8 +360,9 @@ export class MessageStore {
   }
 
   #stopWriting(reason: string): void {
-    if (!this.#flags.isWriteable) return;
+    const before = this.#flags.bits;
     this.#flags.makeNotWriteable();
+    if (this.#flags.bits === before) return;
     this.#logger.error({ reason }, 'the store takes no more messages; reads go on');
   }
 }
