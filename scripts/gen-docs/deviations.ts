@@ -177,4 +177,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0019-order-of-a-stop.md',
     test: 'src/roots/broker.test.ts',
   },
+  {
+    number: 29,
+    java: 'A damaged state file without a backup is an empty table: topics, groups or all offsets are gone.',
+    ours: 'The start ends and names the file; blanks and null count as damage too, and the backup is taken.',
+    safe: 'Files that a broker wrote are read the same.',
+    built: true,
+    adr: '0029-damaged-state-files.md',
+    test: 'src/broker/state-files.test.ts',
+  },
 ];

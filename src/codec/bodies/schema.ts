@@ -293,6 +293,12 @@ export const integerKey: KeyKind<number> = {
   compare: (left, right) => left - right,
 };
 
+/** Integer keys: as {@link integerKey}, but a number that is no int of Java's is refused. */
+export const intKey: KeyKind<number> = {
+  ...integerKey,
+  readKey: (key, where) => int.read(integerKey.readKey(key, where), `key of ${where}`) as number,
+};
+
 /** Object keys, written as an object literal before the colon: `{{"queueId":0}:1}`. Java reads nothing else either. */
 export function beanKey<K>(kind: Kind<K>): KeyKind<K> {
   return {
@@ -333,5 +339,26 @@ export function mapOf<K, T>(keys: KeyKind<K>, values: Kind<T>): Kind<ReadonlyMap
       }
       out.close('}', map.size > 0);
     },
+  };
+}
+
+/** A Java ConcurrentMap, which takes no null: what has one is refused, nothing in it is left out silently. */
+export function concurrentMapOf<K, T>(keys: KeyKind<K>, values: Kind<T>): Kind<ReadonlyMap<K, T>> {
+  const all = mapOf(keys, values);
+  return {
+    read(value, where) {
+      const read = all.read(value, where);
+      // Two spellings of one key, such as 1 and "1", count as one in Java too.
+      const isNull = (item: JsonValue): boolean => values.read(item, where) === undefined;
+      if (
+        read !== undefined &&
+        read.size !== (value as JsonObject).size &&
+        [...(value as JsonObject).values()].some(isNull)
+      ) {
+        return wrong(where, 'a map without nulls');
+      }
+      return read;
+    },
+    write: all.write,
   };
 }

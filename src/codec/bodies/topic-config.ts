@@ -2,8 +2,9 @@ import { PermName } from '../sys-flags.ts';
 import {
   bean,
   bool,
+  concurrentMapOf,
   int,
-  integerKey,
+  intKey,
   long,
   mapOf,
   oneOf,
@@ -42,7 +43,7 @@ export type TopicConfig = ValueOf<typeof topicConfig>;
 /** Answer of GET_ALL_TOPIC_CONFIG (21) and, pretty, the file topics.json. Java: TopicConfigSerializeWrapper. */
 export const topicConfigSerializeWrapper = bean({
   dataVersion: property(dataVersion, () => ({ counter: 0, timestamp: 0 })),
-  topicConfigTable: property(mapOf(textKey, topicConfig), () => new Map<string, TopicConfig>()),
+  topicConfigTable: property(concurrentMapOf(textKey, topicConfig), () => new Map<string, TopicConfig>()),
 });
 export type TopicConfigSerializeWrapper = ValueOf<typeof topicConfigSerializeWrapper>;
 
@@ -64,7 +65,7 @@ export type SubscriptionGroupConfig = ValueOf<typeof subscriptionGroupConfig>;
 export const subscriptionGroupWrapper = bean({
   dataVersion: property(dataVersion, () => ({ counter: 0, timestamp: 0 })),
   subscriptionGroupTable: property(
-    mapOf(textKey, subscriptionGroupConfig),
+    concurrentMapOf(textKey, subscriptionGroupConfig),
     () => new Map<string, SubscriptionGroupConfig>(),
   ),
 });
@@ -75,7 +76,10 @@ export type SubscriptionGroupWrapper = ValueOf<typeof subscriptionGroupWrapper>;
  * queue offset. Java: ConsumerOffsetSerializeWrapper.
  */
 export const consumerOffsetSerializeWrapper = bean({
-  offsetTable: property(mapOf(textKey, mapOf(integerKey, long)), () => new Map<string, ReadonlyMap<number, number>>()),
+  offsetTable: property(
+    concurrentMapOf(textKey, concurrentMapOf(intKey, long)),
+    () => new Map<string, ReadonlyMap<number, number>>(),
+  ),
 });
 export type ConsumerOffsetSerializeWrapper = ValueOf<typeof consumerOffsetSerializeWrapper>;
 
