@@ -710,9 +710,8 @@ export const commands = {
   CLEAN_EXPIRED_CONSUMEQUEUE: {
     ...ADMIN,
     code: 306,
-    later: LATER,
     java: 'AdminBrokerProcessor#cleanExpiredConsumeQueue',
-    doc: 'Deletes index files of expired messages.',
+    doc: 'Removes consume queues all of whose messages have expired.',
   },
   GET_CONSUMER_RUNNING_INFO: {
     ...ADMIN,
@@ -800,9 +799,8 @@ export const commands = {
   CLEAN_UNUSED_TOPIC: {
     ...ADMIN,
     code: 316,
-    later: LATER,
     java: 'AdminBrokerProcessor#cleanUnusedTopic',
-    doc: 'Deletes index files of topics that are gone.',
+    doc: 'Removes the consume queues of topics that the broker does not know.',
   },
   GET_BROKER_CONSUME_STATS: {
     ...ADMIN,
