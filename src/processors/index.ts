@@ -1,5 +1,6 @@
 import type { Handlers } from '../remoting/handler.ts';
 import { getBrokerConfig, getBrokerRuntimeInfo } from './admin/broker-config.ts';
+import { cleanExpiredConsumeQueue, cleanUnusedTopic } from './admin/clean-up.ts';
 import { getConsumerConnectionList } from './admin/group.ts';
 import { lockBatchMq, unlockBatchMq } from './admin/lock.ts';
 import {
@@ -42,5 +43,7 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     GET_EARLIEST_MSG_STORETIME: getEarliestMsgStoretime(parts),
     GET_CONSUMER_CONNECTION_LIST: getConsumerConnectionList(parts),
     GET_CONSUME_STATS: getConsumeStats(parts),
+    CLEAN_EXPIRED_CONSUMEQUEUE: cleanExpiredConsumeQueue(parts),
+    CLEAN_UNUSED_TOPIC: cleanUnusedTopic(parts),
   };
 }
