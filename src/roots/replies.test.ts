@@ -215,6 +215,8 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
     CONSUMER_NOT_ONLINE: (world) => world.ask(203, { consumerGroup: 'g' }),
   },
   GET_CONSUME_STATS: { SUCCESS: (world) => world.ask(208, { consumerGroup: 'g' }) },
+  CLEAN_EXPIRED_CONSUMEQUEUE: { SUCCESS: (world) => world.ask(306) },
+  CLEAN_UNUSED_TOPIC: { SUCCESS: (world) => world.ask(316) },
 };
 
 const at = { namespace: 'n', key: 'k' };
