@@ -3,7 +3,7 @@ import { bool, type ConfigOf, int, long, oneOf, optionalText, text } from './key
 import {
   NO_DELAY_YET,
   NO_DLEDGER,
-  NO_EXPIRY_YET,
+  NO_HOLDERS,
   NO_EXTENSION_YET,
   NO_LOCK,
   NO_MAPPING,
@@ -70,25 +70,25 @@ export const messageStoreConfigTable = {
     important: true,
   }),
   flushIntervalConsumeQueue: int(1000, 'live', 'How often the ConsumeQueues are flushed.', { unit: 'ms' }),
-  cleanResourceInterval: int(10_000, NO_EXPIRY_YET, 'How often expired files are looked for.', { unit: 'ms' }),
-  deleteCommitLogFilesInterval: int(100, NO_EXPIRY_YET, 'Pause between two deleted CommitLog files.', { unit: 'ms' }),
-  deleteConsumeQueueFilesInterval: int(100, NO_EXPIRY_YET, 'Pause between two cleaned queues.', { unit: 'ms' }),
-  destroyMapedFileIntervalForcibly: int(120_000, NO_EXPIRY_YET, 'How long a file to be deleted waits for readers.', {
+  cleanResourceInterval: int(10_000, 'live', 'How often expired files are looked for.', { unit: 'ms' }),
+  deleteCommitLogFilesInterval: int(100, 'live', 'Pause between two deleted CommitLog files.', { unit: 'ms' }),
+  deleteConsumeQueueFilesInterval: int(100, 'live', 'Pause between two cleaned queues.', { unit: 'ms' }),
+  destroyMapedFileIntervalForcibly: int(120_000, NO_HOLDERS, 'How long a file to be deleted waits for readers.', {
     unit: 'ms',
     lookalikes: ['destroyMappedFileIntervalForcibly'],
   }),
-  redeleteHangedFileInterval: int(120_000, NO_EXPIRY_YET, 'How often the deletion of a held file is tried again.', {
+  redeleteHangedFileInterval: int(120_000, 'live', 'How often the deletion of a held file is tried again.', {
     unit: 'ms',
   }),
-  deleteWhen: text('04', NO_EXPIRY_YET, 'Hours of the day in which expired files are deleted.', {
+  deleteWhen: text('04', 'live', 'Hours of the day in which expired files are deleted.', {
     unit: 'hours, separated by ;',
     important: true,
   }),
-  diskMaxUsedSpaceRatio: int(75, NO_EXPIRY_YET, 'Use of the disk that starts a deletion; used within 10 to 95.', {
+  diskMaxUsedSpaceRatio: int(75, 'live', 'Use of the disk that starts a deletion; used within 10 to 95.', {
     unit: '%',
     read: (stored) => Math.max(10, Math.min(stored, 95)),
   }),
-  fileReservedTime: int(72, NO_EXPIRY_YET, 'Age at which a CommitLog file expires.', { unit: 'h', important: true }),
+  fileReservedTime: int(72, 'live', 'Age at which a CommitLog file expires.', { unit: 'h', important: true }),
   putMsgIndexHightWater: int(600_000, UNUSED, 'Once meant as a bound of the index queue.', {
     lookalikes: ['putMsgIndexHighWater'],
   }),
@@ -177,7 +177,7 @@ export const messageStoreConfigTable = {
   flushDelayOffsetInterval: long(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
     unit: 'ms',
   }),
-  cleanFileForciblyEnable: bool(true, NO_EXPIRY_YET, 'Deletes files before their time when the disk is nearly full.', {
+  cleanFileForciblyEnable: bool(true, 'live', 'Deletes files before their time when the disk is nearly full.', {
     important: true,
   }),
   warmMapedFileEnable: bool(false, NO_MAPPING, 'Touches all pages of a new file.', {
