@@ -1,5 +1,6 @@
 import { assert } from '../util/assert.ts';
 import { type AddressServerConfig, addressServerTable, type BrokerConfig, brokerConfigTable } from './broker-config.ts';
+import { type DiskLevels, diskLevelsOf } from './disk-levels.ts';
 import type { Environment } from './environment.ts';
 import { createConfig, type Table } from './key.ts';
 import { type MessageStoreConfig, messageStoreConfigTable } from './message-store-config.ts';
@@ -18,6 +19,8 @@ export interface BrokerConfigs {
   readonly nettyClientConfig: NettyClientConfig;
   readonly messageStoreConfig: MessageStoreConfig;
   readonly addressServerConfig: AddressServerConfig;
+  /** From system properties: no key of any file. */
+  readonly diskLevels: DiskLevels;
 }
 
 /** Everything a name server is configured by. */
@@ -73,6 +76,7 @@ export function defaultBrokerConfigs(environment: Environment): BrokerConfigs {
     nettyClientConfig: createConfig(nettyClientConfigTable, environment),
     messageStoreConfig: createConfig(messageStoreConfigTable, environment),
     addressServerConfig: createConfig(addressServerTable, environment),
+    diskLevels: diskLevelsOf(environment),
   };
   const { nettyServerConfig, nettyClientConfig } = configs;
   nettyServerConfig.listenPort = BROKER_PORT;
