@@ -230,6 +230,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     config: messageStoreConfig,
     ports: { messageArrivingListener: holds },
     totalMemoryBytes: options.totalMemoryBytes,
+    diskLevels: configs.diskLevels,
     afterDeath: options.afterDeath,
     ...(options.proc === undefined ? {} : { proc: options.proc }),
   });
