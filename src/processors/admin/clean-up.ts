@@ -1,4 +1,4 @@
-import type { HandlerResult, Request } from '../../remoting/handler.ts';
+import type { LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { BrokerParts } from '../parts.ts';
  */
 export function cleanExpiredConsumeQueue(
   parts: BrokerParts,
-): (request: Request<'CLEAN_EXPIRED_CONSUMEQUEUE'>) => Promise<HandlerResult<'CLEAN_EXPIRED_CONSUMEQUEUE'>> {
+): (request: Request<'CLEAN_EXPIRED_CONSUMEQUEUE'>) => Promise<LateResult<'CLEAN_EXPIRED_CONSUMEQUEUE'>> {
   return async () => {
     const queues = await parts.store.cleaning.cleanExpiredConsumerQueue();
     parts.log.info({ queues }, 'an administrator had expired consume queues removed');
@@ -21,7 +21,7 @@ export function cleanExpiredConsumeQueue(
  */
 export function cleanUnusedTopic(
   parts: BrokerParts,
-): (request: Request<'CLEAN_UNUSED_TOPIC'>) => Promise<HandlerResult<'CLEAN_UNUSED_TOPIC'>> {
+): (request: Request<'CLEAN_UNUSED_TOPIC'>) => Promise<LateResult<'CLEAN_UNUSED_TOPIC'>> {
   return async () => {
     const topics = new Set(parts.topics.table().topicConfigTable.keys());
     const queues = await parts.store.cleaning.cleanUnusedTopic(topics);
