@@ -37,6 +37,12 @@ export function viewMessageById(
     if (record === undefined) {
       throw new RequestError('SYSTEM_ERROR', `can not find message by the offset, ${offset}`);
     }
+    if (record === 'damaged') {
+      throw new RequestError(
+        'SYSTEM_ERROR',
+        `can not find message by the offset, ${offset}: the record there is damaged`,
+      );
+    }
     return { code: 'SUCCESS', body: record };
   };
 }

@@ -49,9 +49,17 @@ describe('offsetInQueueByTime', () => {
     expect(makeSearch(steps, (time) => time, false, 99_999)(99_999)).toBe(19);
   });
 
-  it('gives 0 for an empty queue and when a store time cannot be read. Java: …ConsumeQueueNotFound1', () => {
+  it('gives 0 for an empty queue. Java: …ConsumeQueueNotFound1', () => {
     expect(makeSearch([])(1_000)).toBe(0);
-    expect(makeSearch([1_000, -1, 1_020])(1_010)).toBe(0);
+  });
+
+  it('passes over messages whose time cannot be read, and gives up with 0 when there are many', () => {
+    const damaged = steps.map((time, index) => (index % 3 === 1 ? -1 : time));
+    const search = makeSearch(damaged.slice(0, 10));
+    for (const [index, time] of damaged.slice(0, 10).entries()) if (time > 0) expect(search(time)).toBe(index);
+    expect([search(1_009), search(1_011), search(99_999)]).toEqual([0, 2, 9]);
+    expect(makeSearch([1_000, -1, -1])(2_000)).toBe(0);
+    expect(makeSearch(Array(9).fill(-1))(2_000)).toBe(0);
   });
 });
 

@@ -4,8 +4,9 @@ import { ConsumeQueueEntries, CQ_ENTRY_BYTES } from './consume-queue-entries.ts'
 /**
  * The offset of the message whose store time is nearest to `timestampMs`, found by binary search in one file of the
  * queue: the first changed at or after that time, else the last. Neighbours in other files are not considered, ties go
- * to the earlier message, a time behind the last message gives the last message; 0 for an empty queue or when a store
- * time cannot be read. Throws StoreIoError. Java: ConsumeQueue#getOffsetInQueueByTime, oddities included.
+ * to the earlier message, a time behind the last message gives the last message; 0 for an empty queue. A few messages
+ * whose time cannot be read are passed over (ADR 0027), where Java says 0. Throws StoreIoError.
+ * Java: ConsumeQueue#getOffsetInQueueByTime, oddities included.
  */
 export function offsetInQueueByTime(
   queue: ConsumeQueue,
@@ -22,23 +23,29 @@ export function offsetInQueueByTime(
   let high = file.wrotePosition / CQ_ENTRY_BYTES - 1;
   const left: Neighbour = { entry: NOWHERE, storeTime: -1 };
   const right: Neighbour = { entry: NOWHERE, storeTime: -1 };
+  let passedOver = 0;
   while (high >= low) {
-    const middle = Math.floor((low + high) / 2);
-    if (queue.entriesFrom(base + middle, 1, ENTRY) === 0) return 0;
-    const phyOffset = ENTRY.phyOffset[0] as number;
-    if (phyOffset < minPhyOffset) {
+    const first = Math.floor((low + high) / 2);
+    let middle = first;
+    let storeTime = -1;
+    for (; middle <= high; middle++) {
+      if (queue.entriesFrom(base + middle, 1, ENTRY) === 0) return 0;
+      const phyOffset = ENTRY.phyOffset[0] as number;
       // Expired: its time is not known, so it is no neighbour, only a bound.
-      left.entry = middle;
-      low = middle + 1;
-      continue;
+      if (phyOffset < minPhyOffset) break;
+      storeTime = storeTimeAt(phyOffset, ENTRY.size[0] as number);
+      if (storeTime >= 0) break;
+      passedOver += 1;
+      if (passedOver > MOST_PASSED_OVER) return 0;
     }
-    const storeTime = storeTimeAt(phyOffset, ENTRY.size[0] as number);
-    if (storeTime < 0) return 0;
     if (storeTime === timestampMs) return base + middle;
-    const side = storeTime > timestampMs ? right : left;
-    side.entry = middle;
-    side.storeTime = storeTime;
-    if (side === right) high = middle - 1;
+    const isRight = middle > high || storeTime > timestampMs;
+    if (middle <= high) {
+      const side = isRight ? right : left;
+      side.entry = middle;
+      if (storeTime >= 0) side.storeTime = storeTime;
+    }
+    if (isRight) high = first - 1;
     else low = middle + 1;
   }
   return Math.max(0, base + nearest(left, right, timestampMs));
@@ -53,6 +60,8 @@ interface Neighbour {
 }
 
 const NOWHERE = -1;
+/** Each costs a read that blocks. */
+const MOST_PASSED_OVER = 64;
 const ENTRY = new ConsumeQueueEntries(1);
 
 function nearest(left: Neighbour, right: Neighbour, timestampMs: number): number {

@@ -1,11 +1,11 @@
-import { RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { CommitLog } from './commit-log.ts';
-import { ConsumeQueueEntries } from './consume-queue-entries.ts';
+import { ConsumeQueueEntries, FILLER_SIZE } from './consume-queue-entries.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
-import { maxRecordBytes } from './log-walk.ts';
+import type { DamagedReads } from './damaged-reads.ts';
 import type { MessageFilter } from './ports.ts';
-import { type FetchedRecords, type RecordFetch, RecordPlaces } from './record-fetch.ts';
+import type { FetchedRecords, RecordFetch } from './record-fetch.ts';
+import { RecordPlaces } from './record-places.ts';
 import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './results.ts';
 
 /** Entries looked at by one read at the least; more when more messages are asked for. Java: 16000 bytes of index. */
@@ -21,6 +21,7 @@ export interface GetMessageParts {
   readonly log: CommitLog;
   readonly consumeQueues: ConsumeQueueTable;
   readonly fetch: RecordFetch;
+  readonly damaged: DamagedReads;
   /** Bytes behind the end of the log that count as in memory. Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE's share. */
   inMemoryBytes(): number;
 }
@@ -30,7 +31,6 @@ export class GetMessage {
   readonly #parts: GetMessageParts;
   readonly #entries = new ConsumeQueueEntries(MIN_SCAN_ENTRIES);
   readonly #places = new RecordPlaces();
-  readonly #maxRecordBytes: number;
   /** Outcome of the scan under way. */
   #nextOffset = 0;
   #lastScanned = 0;
@@ -38,7 +38,6 @@ export class GetMessage {
 
   constructor(parts: GetMessageParts) {
     this.#parts = parts;
-    this.#maxRecordBytes = maxRecordBytes(parts.config.maxMessageSize);
   }
 
   /** The messages at the offset that pass the filter. A promise only when old records are read. Throws StoreIoError. */
@@ -55,7 +54,7 @@ export class GetMessage {
     const first = queue.entriesFrom(offset, likely, this.#entries);
     if (first === 0) return this.#nothing('OFFSET_FOUND_NULL', offset, queue.nextFileOffset(offset), min, max);
 
-    this.#begin(offset);
+    this.#begin(queue.topic, queue.queueId, offset);
     const limit = Math.min(Math.max(MIN_SCAN_ENTRIES, request.maxMsgNums), MAX_SCAN_ENTRIES);
     const fileEnd = queue.nextFileOffset(offset);
     for (let scanned = first; this.#scan(request, filter); ) {
@@ -67,8 +66,8 @@ export class GetMessage {
     return this.#finish(min, max, request.into);
   }
 
-  #begin(offset: number): void {
-    this.#places.clear();
+  #begin(topic: string, queueId: number, offset: number): void {
+    this.#places.clear(topic, queueId);
     this.#nextOffset = offset;
     this.#lastScanned = 0;
     this.#removing = false;
@@ -76,12 +75,10 @@ export class GetMessage {
 
   /** Goes through the entries at hand; false when the answer is full. */
   #scan(request: GetMessageRequest, filter: MessageFilter | undefined): boolean {
-    const { log } = this.#parts;
+    const { log, fetch } = this.#parts;
     const entries = this.#entries;
     const places = this.#places;
-    const written = log.writtenEnd;
-    const minOffset = log.minOffset;
-    const onDiskBelow = written - this.#parts.inMemoryBytes();
+    const onDiskBelow = log.writtenEnd - this.#parts.inMemoryBytes();
     for (let at = 0; at < entries.count; at++) {
       const phyOffset = entries.phyOffset[at] as number;
       const size = entries.size[at] as number;
@@ -93,11 +90,23 @@ export class GetMessage {
       ) {
         continue;
       }
-      const plausible = size >= RECORD_OVERHEAD_BYTES && size <= this.#maxRecordBytes;
-      if (plausible && phyOffset >= minOffset && phyOffset + size <= written) places.add(phyOffset, size);
-      else this.#removing = true;
+      if (fetch.isPossible(phyOffset, size)) places.add(phyOffset, size, this.#nextOffset - 1);
+      else this.#impossible(phyOffset, size);
     }
     return true;
+  }
+
+  /** No message of the log: its file has been deleted, the entry only fills the queue, or it is damaged. */
+  #impossible(phyOffset: number, size: number): void {
+    this.#removing = true;
+    if (phyOffset >= 0 && (phyOffset < this.#parts.log.minOffset || size === FILLER_SIZE)) return;
+    const { topic, queueId } = this.#places;
+    const queueOffset = this.#nextOffset - 1;
+    this.#parts.damaged.note(
+      `queue ${topic} ${queueId} ${queueOffset}`,
+      { topic, queueId, queueOffset, phyOffset, sizeBytes: size },
+      'a damaged entry of a consume queue was left out',
+    );
   }
 
   /** Java: DefaultMessageStore#isTheBatchFull. Never full while empty, so a message larger than the limits gets out. */

@@ -1,5 +1,7 @@
 import { decodeRecord, MESSAGE_MAGIC, type MessageExt, RECORD_AT, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
+import { readInt64 } from '../codec/message-bytes.ts';
 import { HOST_V4_BYTES, HOST_V6_BYTES } from '../codec/message-id.ts';
+import { isBodyWhole } from '../codec/record-check.ts';
 import { MessageSysFlag } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import { javaStringHash } from '../util/java-hash.ts';
@@ -7,10 +9,12 @@ import type { CommitLog } from './commit-log.ts';
 import { ConsumeQueueEntries } from './consume-queue-entries.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
 import { offsetInQueueByTime } from './consume-queue-time.ts';
+import type { DamagedReads } from './damaged-reads.ts';
 import { toIndexKeyHash } from './index-file.ts';
 import type { IndexService } from './index-service.ts';
-import { maxRecordBytes } from './log-walk.ts';
-import { type RecordFetch, RecordPlaces } from './record-fetch.ts';
+import type { RecordFetch } from './record-fetch.ts';
+import { RecordKeys } from './record-keys.ts';
+import { RecordPlaces } from './record-places.ts';
 import type { QueryMessageResult } from './results.ts';
 
 /** Bytes of a record up to and with STORETIMESTAMP, for the longest born host. */
@@ -24,6 +28,7 @@ export interface LookupParts {
   readonly consumeQueues: ConsumeQueueTable;
   readonly index: IndexService;
   readonly fetch: RecordFetch;
+  readonly damaged: DamagedReads;
   /** Bytes behind the end of the log that count as in memory. */
   inMemoryBytes(): number;
 }
@@ -33,31 +38,41 @@ export class Lookups {
   readonly #parts: LookupParts;
   readonly #entry = new ConsumeQueueEntries(1);
   readonly #head = Buffer.alloc(HEAD_BYTES);
-  readonly #maxRecordBytes: number;
+  readonly #keys = new RecordKeys();
 
   constructor(parts: LookupParts) {
     this.#parts = parts;
-    this.#maxRecordBytes = maxRecordBytes(parts.config.maxMessageSize);
   }
 
-  /** The bytes of the record that begins at the physical offset, or undefined. Java: #selectOneMessageByOffset. */
-  async selectOneMessageByOffset(phyOffset: number): Promise<Buffer | undefined> {
-    const { fetch } = this.#parts;
+  /**
+   * The bytes of the record that begins at the physical offset; undefined when none does. Java gives what lies there,
+   * whatever it is. Java: #selectOneMessageByOffset.
+   */
+  async selectOneMessageByOffset(phyOffset: number): Promise<Buffer | 'damaged' | undefined> {
+    const { fetch, log } = this.#parts;
+    const size = await fetch.head(phyOffset);
+    if (size === 'none') return undefined;
+    if (size === 'damaged') return this.#noteDamaged(phyOffset);
     const places = new RecordPlaces();
-    if (!this.#addPlace(places, phyOffset, await fetch.sizeAt(phyOffset))) return undefined;
+    places.add(phyOffset, size);
     const { bytes, sizes } = await fetch.fetch(places);
-    return sizes.length === 1 ? bytes : undefined;
+    if (sizes.length === 1) return bytes;
+    return phyOffset < log.minOffset ? undefined : 'damaged';
   }
 
   /** The message that begins at the physical offset, or undefined. Java: #lookMessageByOffset. */
   lookMessageByOffset(phyOffset: number): MessageExt | undefined {
-    const { log } = this.#parts;
-    const size = log.readSize(phyOffset);
-    if (size === undefined || size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes) return undefined;
+    const { log, fetch } = this.#parts;
+    const size = fetch.headNow(phyOffset);
+    if (typeof size === 'string') return undefined;
     const record = log.readRecord(phyOffset, size);
     if (record === undefined) return undefined;
     const message = decodeRecord(record, 0);
-    return typeof message === 'string' ? undefined : message;
+    if (typeof message === 'string' || !isBodyWhole(record, 0)) {
+      this.#noteDamaged(phyOffset);
+      return undefined;
+    }
+    return message;
   }
 
   /** Store time of a message by its place in the log, −1 when none is there. Java: CommitLog#pickupStoreTimestamp. */
@@ -67,9 +82,10 @@ export class Lookups {
     const length = Math.min(size, HEAD_BYTES);
     if (!log.read(phyOffset, length, this.#head, 0)) return -1;
     if (this.#head.readInt32BE(RECORD_AT.magic) !== MESSAGE_MAGIC) return -1;
+    if (readInt64(this.#head, RECORD_AT.phyOffset) !== phyOffset) return -1;
     const isV6 = (this.#head.readInt32BE(RECORD_AT.sysFlag) & MessageSysFlag.BORNHOST_V6_FLAG) !== 0;
     const at = RECORD_AT.bornHost + (isV6 ? HOST_V6_BYTES : HOST_V4_BYTES);
-    return this.#head.readInt32BE(at) * TWO_POW_32 + this.#head.readUInt32BE(at + 4);
+    return readInt64(this.#head, at);
   }
 
   /** Store time of the message at a queue offset, −1 without it. Java: #getMessageStoreTimeStamp. */
@@ -123,29 +139,25 @@ export class Lookups {
     begin: number,
     end: number,
   ): Promise<QueryMessageResult> {
-    const { index, fetch, config } = this.#parts;
+    const { index, config } = this.#parts;
     const keyHash = toIndexKeyHash(javaStringHash(`${topic}#${key}`));
     let until = end;
     for (let round = 0; round < QUERY_ROUNDS; round++) {
       const most = Math.min(maxNum, config.maxMsgsNumBatch);
       const found = await index.query({ keyHash, maxNum: most, beginMs: begin, endMs: until });
       if (found.length === 0) break;
-      const places = new RecordPlaces();
-      for (const phyOffset of found.sort((a, b) => a - b)) {
-        this.#addPlace(places, phyOffset, await fetch.sizeAt(phyOffset));
-      }
-      if (places.count > 0) {
-        const { bytes, sizes } = await fetch.fetch(places);
-        if (sizes.length > 0) {
-          const buffers = slices(bytes, sizes);
-          const { timestamp, phyOffset } = index.lastUpdate;
-          return {
-            indexLastUpdateTimestamp: timestamp,
-            indexLastUpdatePhyoffset: phyOffset,
-            buffers,
-            sizeBytes: bytes.length,
-          };
-        }
+      const buffers = await this.#recordsWithKey(
+        found.sort((a, b) => a - b),
+        keyHash,
+      );
+      if (buffers.length > 0) {
+        const { timestamp, phyOffset } = index.lastUpdate;
+        return {
+          indexLastUpdateTimestamp: timestamp,
+          indexLastUpdatePhyoffset: phyOffset,
+          buffers,
+          sizeBytes: buffers.reduce((sum, { length }) => sum + length, 0),
+        };
       }
       const first = this.storeTimeAt(found[0] as number, RECORD_OVERHEAD_BYTES);
       if (first < begin) break;
@@ -154,12 +166,31 @@ export class Lookups {
     return { indexLastUpdateTimestamp: 0, indexLastUpdatePhyoffset: 0, buffers: [], sizeBytes: 0 };
   }
 
-  /** False when no record can have this size there. */
-  #addPlace(places: RecordPlaces, phyOffset: number, size: number | undefined): boolean {
-    if (size === undefined || size < RECORD_OVERHEAD_BYTES || size > this.#maxRecordBytes) return false;
-    if (phyOffset + size > this.#parts.log.writtenEnd) return false;
-    places.add(phyOffset, size);
-    return true;
+  /** Those of the records at the physical offsets that have a key with this hash, as the index says they do. */
+  async #recordsWithKey(phyOffsets: readonly number[], keyHash: number): Promise<Buffer[]> {
+    const { fetch, log } = this.#parts;
+    const places = new RecordPlaces();
+    for (const phyOffset of phyOffsets) {
+      const size = await fetch.head(phyOffset);
+      if (typeof size === 'number') places.add(phyOffset, size);
+      else if (phyOffset < 0 || phyOffset >= log.minOffset) this.#noteDamaged(phyOffset);
+    }
+    if (places.count === 0) return [];
+    const { bytes, sizes } = await fetch.fetch(places);
+    return slices(bytes, sizes).filter((record) => {
+      if (this.#keys.hasHash(record, keyHash)) return true;
+      this.#noteDamaged(readInt64(record, RECORD_AT.phyOffset));
+      return false;
+    });
+  }
+
+  #noteDamaged(phyOffset: number): 'damaged' {
+    this.#parts.damaged.note(
+      `log ${phyOffset}`,
+      { phyOffset },
+      'a damaged record of the commit log, or of what leads to it, was left out',
+    );
+    return 'damaged';
   }
 
   #placeOf(topic: string, queueId: number, queueOffset: number): { phyOffset: number; size: number } | undefined {
@@ -176,5 +207,3 @@ function slices(bytes: Buffer, sizes: Int32Array): Buffer[] {
     return bytes.subarray(at - size, at);
   });
 }
-
-const TWO_POW_32 = 0x100000000;

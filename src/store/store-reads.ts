@@ -1,6 +1,9 @@
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Logger } from '../util/logger.ts';
+import { DamagedReads } from './damaged-reads.ts';
 import { GetMessage } from './get-message.ts';
+import { maxRecordBytes } from './log-walk.ts';
 import { Lookups } from './lookups.ts';
 import type { OpenStore } from './open-store.ts';
 import type { MessageFilter } from './ports.ts';
@@ -12,19 +15,27 @@ import type { StoreStats } from './stats.ts';
 /** The reading half of the store. */
 export class StoreReads {
   readonly lookups: Lookups;
+  /** What readers met that is not as it was written. */
+  readonly damaged: DamagedReads;
   readonly #get: GetMessage;
   readonly #readAhead: ReadAhead;
   readonly #clock: Clock;
   readonly #stats: StoreStats;
 
-  constructor(open: OpenStore, config: MessageStoreConfig, clock: Clock, stats: StoreStats) {
+  constructor(open: OpenStore, config: MessageStoreConfig, clock: Clock, stats: StoreStats, logger: Logger) {
     const { commitLog: log, consumeQueues, index, inMemoryBytes } = open;
     this.#clock = clock;
     this.#stats = stats;
     this.#readAhead = new ReadAhead(log);
-    const fetch = new RecordFetch(log, this.#readAhead, inMemoryBytes);
-    this.#get = new GetMessage({ config, log, consumeQueues, fetch, inMemoryBytes });
-    this.lookups = new Lookups({ config, log, consumeQueues, index, fetch, inMemoryBytes });
+    this.damaged = new DamagedReads(logger);
+    const { damaged } = this;
+    const fetch = new RecordFetch({
+      ...{ log, inMemoryBytes, damaged },
+      readAhead: this.#readAhead,
+      maxRecordBytes: maxRecordBytes(config.maxMessageSize),
+    });
+    this.#get = new GetMessage({ config, log, consumeQueues, fetch, damaged, inMemoryBytes });
+    this.lookups = new Lookups({ config, log, consumeQueues, index, fetch, damaged, inMemoryBytes });
   }
 
   /** Reads from a queue, and counts it. A promise only when old messages must come from disk. */
