@@ -1,5 +1,6 @@
 import type { ConsumeQueue } from './consume-queue.ts';
 import { ConsumeQueueEntries, CQ_ENTRY_BYTES } from './consume-queue-entries.ts';
+import { extOffset, isExtAddress } from './consume-queue-ext-unit.ts';
 
 /**
  * Removes leading files of a queue whose last message lies below `minPhyOffset`, never the last file, and corrects the
@@ -8,7 +9,8 @@ import { ConsumeQueueEntries, CQ_ENTRY_BYTES } from './consume-queue-entries.ts'
  */
 export async function deleteExpired(queue: ConsumeQueue, minPhyOffset: number): Promise<number> {
   const { files } = queue;
-  queue.writeDirty();
+  if (queue.ext === undefined) queue.writeDirty();
+  else await queue.writeDirtyAsync();
   let removed = 0;
   for (;;) {
     const [first, second] = files.files;
@@ -24,8 +26,16 @@ export async function deleteExpired(queue: ConsumeQueue, minPhyOffset: number): 
     removed += 1;
   }
   queue.correctMinOffset(minPhyOffset);
+  await truncateByMinAddress(queue);
   if (queue.maxPhysicOffset <= minPhyOffset) queue.releaseMemory();
   return removed;
+}
+
+/** Units of entries that are gone go too, by whole files. Java: ConsumeQueueExt#truncateByMinAddress. */
+async function truncateByMinAddress(queue: ConsumeQueue): Promise<void> {
+  if (queue.ext === undefined || queue.entriesFrom(queue.minOffset, 1, SINGLE) === 0) return;
+  const [high, low] = [SINGLE.tagsCodeHigh[0] as number, SINGLE.tagsCodeLow[0] as number];
+  if (isExtAddress(high, low)) await queue.ext.truncateByMinOffset(extOffset(high, low));
 }
 
 /** Whether a crash leaves the queue everything that it knows of messages below `phyOffset`. Throws StoreIoError. */

@@ -1,5 +1,7 @@
 import type { ConsumeQueue } from './consume-queue.ts';
 import { ConsumeQueueEntries, CQ_ENTRY_BYTES, FILLER_SIZE } from './consume-queue-entries.ts';
+import { recoverConsumeQueueExt } from './consume-queue-ext-recovery.ts';
+import { extOffset, isExtAddress } from './consume-queue-ext-unit.ts';
 import type { MappedFile } from './mapped-file.ts';
 
 /**
@@ -19,6 +21,7 @@ export function recoverConsumeQueue(queue: ConsumeQueue, afterCrash: boolean): n
   queue.endAt(end, scan.maxPhysicOffset);
   // Nothing valid in the files looked at: older files still know where the last message ended.
   if (scan.maxPhysicOffset < 0) queue.endAt(end, queue.lastPhyOffset());
+  if (queue.ext !== undefined) recoverConsumeQueueExt(queue.ext, scan.maxExtOffset, afterCrash);
   // Every page before the end holds entries, and none of them is zero.
   return afterCrash ? (files.lastFile?.zeroTailOfDense() ?? 0) : 0;
 }
@@ -60,6 +63,8 @@ const ENTRIES = new ConsumeQueueEntries(ENTRIES_PER_READ);
 class ValidScan {
   /** End of the last valid message, −1 without one. */
   maxPhysicOffset = -1;
+  /** Greatest offset in the extension that a valid entry names, −1 without one. */
+  maxExtOffset = -1;
   /** Whether an entry at or behind the limit ended the walk. */
   stoppedAtLimit = false;
   readonly #limit: number;
@@ -91,6 +96,9 @@ class ValidScan {
     }
     // Filler entries belong to no message.
     if (size !== FILLER_SIZE || phyOffset !== 0) this.maxPhysicOffset = phyOffset + size;
+    const high = ENTRIES.tagsCodeHigh[index] as number;
+    const low = ENTRIES.tagsCodeLow[index] as number;
+    if (isExtAddress(high, low)) this.maxExtOffset = Math.max(this.maxExtOffset, extOffset(high, low));
     return true;
   }
 }

@@ -2,9 +2,12 @@ import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
 import { ConsumeQueue, type ConsumeQueueParts } from './consume-queue.ts';
 import { isDurableBelow } from './consume-queue-expiry.ts';
+import { type ConsumeQueueExt, type ConsumeQueueExtParts, ExtWindow } from './consume-queue-ext.ts';
+import { recoverConsumeQueueExt } from './consume-queue-ext-recovery.ts';
 import { recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
 import { EntryMemory } from './entry-memory.ts';
 import type { OpenFiles } from './open-files.ts';
+import { StoreLoadError } from './store-errors.ts';
 
 /**
  * All consume queues of a store, by topic and queue id. Looking one up costs no file: files appear when entries are
@@ -28,6 +31,9 @@ export class ConsumeQueueTable {
       memory: options.memory ?? new EntryMemory(),
       log: options.log,
       onDirty: (queue) => this.#dirty.add(queue),
+      ...(options.ext === undefined
+        ? {}
+        : { ext: { ...options.ext, openFiles: options.openFiles, log: options.log, window: new ExtWindow() } }),
     };
   }
 
@@ -45,7 +51,9 @@ export class ConsumeQueueTable {
           this.#log.warn({ topic, name }, 'this entry of the consumequeue directory is no queue and is ignored');
           continue;
         }
-        this.findOrCreate(topic, queueId).files.load();
+        const queue = this.#create(topic, queueId);
+        queue.files.load();
+        queue.ext?.load();
       }
     }
   }
@@ -57,16 +65,21 @@ export class ConsumeQueueTable {
 
   /** A queue, made when it is unknown; makes no file. The caller has checked both names. */
   findOrCreate(topic: string, queueId: number): ConsumeQueue {
+    const known = this.#topics.get(topic)?.get(queueId);
+    if (known !== undefined) return known;
+    const queue = this.#create(topic, queueId);
+    if (queue.ext !== undefined) adoptFiles(queue.ext);
+    return queue;
+  }
+
+  #create(topic: string, queueId: number): ConsumeQueue {
     let queues = this.#topics.get(topic);
     if (queues === undefined) {
       queues = new Map();
       this.#topics.set(topic, queues);
     }
-    let queue = queues.get(queueId);
-    if (queue === undefined) {
-      queue = new ConsumeQueue(this.#parts, topic, queueId);
-      queues.set(queueId, queue);
-    }
+    const queue = new ConsumeQueue(this.#parts, topic, queueId);
+    queues.set(queueId, queue);
     return queue;
   }
 
@@ -154,7 +167,10 @@ export class ConsumeQueueTable {
    */
   writeAsync(leastPages: number): Promise<void> {
     return this.#inTurns((queue) => {
-      if (queue.unwrittenPages >= leastPages) queue.writeDirty();
+      if (queue.hasUnflushedFullFile) return queue.flushAsync();
+      if (queue.unwrittenPages < leastPages) return undefined;
+      if (queue.ext !== undefined) return queue.writeDirtyAsync();
+      queue.writeDirty();
       return queue.hasUnflushedFullFile ? queue.flushAsync() : undefined;
     });
   }
@@ -204,10 +220,26 @@ export interface ConsumeQueueTableOptions {
   readonly log: Logger;
   /** Shared by all queues; a default budget otherwise. */
   readonly memory?: EntryMemory;
+  /** The consumequeue_ext directory and the bytes of a file in it, with enableConsumeQueueExt. */
+  readonly ext?: Pick<ConsumeQueueExtParts, 'dir' | 'fileSize'>;
 }
 
 /** Writing one queue takes some microseconds; so many of them are no pause anybody notices. */
 const QUEUES_PER_TURN = 64;
+
+/**
+ * A queue that is made while messages are indexed may have extension files: of its life before consumequeue/ was
+ * removed. No entry names their units, and new ones are added behind.
+ */
+function adoptFiles(ext: ConsumeQueueExt): void {
+  try {
+    ext.load();
+    recoverConsumeQueueExt(ext, -1, false);
+  } catch (error) {
+    if (!(error instanceof StoreLoadError)) throw error;
+    ext.refuse(error);
+  }
+}
 
 /** Java: Integer.parseInt of the directory's name, but only the form in which Java writes it. */
 function toQueueId(name: string): number | undefined {

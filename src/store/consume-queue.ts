@@ -1,6 +1,9 @@
 import { assert } from '../util/assert.ts';
 import type { Logger } from '../util/logger.ts';
 import { ConsumeQueueEntries, CQ_ENTRY_BYTES, encodeEntry, FILLER_SIZE } from './consume-queue-entries.ts';
+import { ConsumeQueueExt, type ConsumeQueueExtParts } from './consume-queue-ext.ts';
+import { fillBefore } from './consume-queue-fill.ts';
+import { readEntries } from './consume-queue-read.ts';
 import { rewriteEntries } from './consume-queue-rewrite.ts';
 import { type ChunkOwner, ENTRIES_PER_CHUNK, type EntryChunk, type EntryMemory } from './entry-memory.ts';
 import type { MappedFile } from './mapped-file.ts';
@@ -18,6 +21,8 @@ export class ConsumeQueue implements ChunkOwner {
   readonly topic: string;
   readonly queueId: number;
   readonly files: MappedFileQueue;
+  /** Units to which the entries hold addresses; undefined with enableConsumeQueueExt off. */
+  readonly ext: ConsumeQueueExt | undefined;
   readonly #memory: EntryMemory;
   readonly #log: Logger;
   readonly #onDirty: (queue: ConsumeQueue) => void;
@@ -45,6 +50,7 @@ export class ConsumeQueue implements ChunkOwner {
     this.topic = topic;
     this.queueId = queueId;
     this.files = new MappedFileQueue(parts.openFiles, `${parts.dir}/${topic}/${queueId}`, parts.fileSize);
+    this.ext = parts.ext === undefined ? undefined : new ConsumeQueueExt(parts.ext, topic, queueId);
     this.#memory = parts.memory;
     this.#log = parts.log;
     this.#onDirty = parts.onDirty;
@@ -92,7 +98,8 @@ export class ConsumeQueue implements ChunkOwner {
 
   /**
    * Indexes a message. Only the first entry of a queue that does not start at 0, and memory that is used up, touch
-   * the disk: then it throws StoreIoError and nothing was added. Java: ConsumeQueue#putMessagePositionInfo.
+   * the disk: then it throws StoreIoError and nothing was added. With an extension the message gets a unit there,
+   * with the filter bit map if it has one. Java: ConsumeQueue#putMessagePositionInfo.
    */
   put(
     queueOffset: number,
@@ -101,6 +108,7 @@ export class ConsumeQueue implements ChunkOwner {
     tagsCodeHigh: number,
     tagsCodeLow: number,
     nowMs: number,
+    bitMap?: Uint8Array,
   ): ConsumeQueuePutOutcome {
     if (phyOffset + sizeBytes <= this.#maxPhysicOffset) return 'already-built';
     let outcome: ConsumeQueuePutOutcome = 'appended';
@@ -113,7 +121,12 @@ export class ConsumeQueue implements ChunkOwner {
     const inChunk = entry % ENTRIES_PER_CHUNK;
     let chunk = this.#tail;
     if (inChunk === 0 || chunk === undefined) chunk = this.#addChunk();
-    encodeEntry(chunk.bytes, inChunk * CQ_ENTRY_BYTES, phyOffset, sizeBytes, tagsCodeHigh, tagsCodeLow);
+    const { ext } = this;
+    if (ext?.put(tagsCodeHigh, tagsCodeLow, nowMs, bitMap) === true) {
+      encodeEntry(chunk.bytes, inChunk * CQ_ENTRY_BYTES, phyOffset, sizeBytes, ext.addressHigh, ext.addressLow);
+    } else {
+      encodeEntry(chunk.bytes, inChunk * CQ_ENTRY_BYTES, phyOffset, sizeBytes, tagsCodeHigh, tagsCodeLow);
+    }
     chunk.used = true;
     if (entry >= this.#nextFileStart) this.#enterFile(entry);
     this.#lastAppendMs = nowMs;
@@ -135,7 +148,7 @@ export class ConsumeQueue implements ChunkOwner {
     if (queueOffset < this.#firstEntry || queueOffset >= this.#end) return 0;
     const last = Math.min(this.#end, this.#fileEndOf(queueOffset), queueOffset + Math.min(maxEntries, into.capacity));
     let entry = queueOffset;
-    if (entry < this.#memoryStart) entry = this.#readFiles(entry, Math.min(last, this.#memoryStart), into);
+    if (entry < this.#memoryStart) entry = readEntries(this.files, entry, Math.min(last, this.#memoryStart), into);
     if (entry >= this.#memoryStart) this.#readMemory(entry, last, into);
     return into.count;
   }
@@ -152,13 +165,28 @@ export class ConsumeQueue implements ChunkOwner {
     return size > 0 && size !== FILLER_SIZE ? (SINGLE.phyOffset[0] as number) + size : -1;
   }
 
-  /** Takes everything in memory to the files (the kernel's cache), in one write per 4 KiB. Throws StoreIoError. */
+  /**
+   * Takes everything in memory to the files (the kernel's cache), in one write per 4 KiB. Blocks when there is an
+   * extension: units are on disk before the entries that name them (ADR 0026). Throws StoreIoError.
+   */
   writeDirty(): void {
-    while (this.#writtenEnd < this.#end) {
+    this.ext?.flush();
+    this.#writeTo(this.#end);
+  }
+
+  /** As {@link writeDirty}, for what was there at the call, but forces units on the thread pool. */
+  async writeDirtyAsync(): Promise<void> {
+    const end = this.#end;
+    await this.ext?.flushAsync();
+    this.#writeTo(Math.min(end, this.#end));
+  }
+
+  #writeTo(end: number): void {
+    while (this.#writtenEnd < end) {
       const entry = this.#writtenEnd;
       const chunk = this.#chunkOf(entry);
       const inChunk = entry % ENTRIES_PER_CHUNK;
-      const last = Math.min(this.#end, entry - inChunk + ENTRIES_PER_CHUNK, this.#fileEndOf(entry));
+      const last = Math.min(end, entry - inChunk + ENTRIES_PER_CHUNK, this.#fileEndOf(entry));
       const file = this.files.fileForAppend(entry * CQ_ENTRY_BYTES);
       file.append(chunk.bytes, inChunk * CQ_ENTRY_BYTES, (last - entry) * CQ_ENTRY_BYTES);
       this.#writtenEnd = last;
@@ -171,14 +199,17 @@ export class ConsumeQueue implements ChunkOwner {
 
   /** Writes and forces everything, blocking: for shutdown. Throws StoreIoError. */
   flush(): void {
-    this.#writeForFlush();
+    this.writeDirty();
+    this.#rewrite();
     this.files.flush();
     this.#dirty = this.isUnflushed;
   }
 
   /** Writes, then forces on the thread pool what was there at the call. Throws StoreIoError. */
   async flushAsync(): Promise<void> {
-    this.#writeForFlush();
+    if (this.ext === undefined) this.writeDirty();
+    else await this.writeDirtyAsync();
+    this.#rewrite();
     await this.files.flushAsync();
     this.#dirty = this.isUnflushed;
   }
@@ -219,6 +250,7 @@ export class ConsumeQueue implements ChunkOwner {
   destroy(): void {
     this.#dropMemory();
     this.files.destroy();
+    this.ext?.destroy();
     this.#mtimes.clear();
     this.#memoryStart = 0;
     this.#writtenEnd = 0;
@@ -260,8 +292,7 @@ export class ConsumeQueue implements ChunkOwner {
     this.#memoryStart = Math.min(this.#end, (chunk.chunkNumber + 1) * ENTRIES_PER_CHUNK);
   }
 
-  #writeForFlush(): void {
-    this.writeDirty();
+  #rewrite(): void {
     rewriteEntries(this.files, this.#chunks, this.#memoryStart, this.#writtenEnd);
   }
 
@@ -279,17 +310,7 @@ export class ConsumeQueue implements ChunkOwner {
   /** The first entry ever is not number 0: what is before it in its file is filled. Java: #fillPreBlank. */
   #startAt(queueOffset: number): void {
     const logicOffset = queueOffset * CQ_ENTRY_BYTES;
-    const file = this.files.fileForAppend(logicOffset);
-    const fill = Buffer.alloc(ENTRIES_PER_CHUNK * CQ_ENTRY_BYTES);
-    for (let at = 0; at < fill.length; at += CQ_ENTRY_BYTES) encodeEntry(fill, at, 0, FILLER_SIZE, 0, 0);
-    const end = logicOffset - file.fileFromOffset;
-    try {
-      while (file.wrotePosition < end) file.append(fill, 0, Math.min(fill.length, end - file.wrotePosition));
-    } catch (error) {
-      // Half filled, it would make the next message the first one of the queue.
-      this.files.removeLast();
-      throw error;
-    }
+    fillBefore(this.files, logicOffset);
     this.#minLogicOffset = logicOffset;
     this.#end = queueOffset;
     this.#writtenEnd = queueOffset;
@@ -342,21 +363,6 @@ export class ConsumeQueue implements ChunkOwner {
     }
   }
 
-  /** Reads [from, to) of one file; gives the entry behind the last one read. */
-  #readFiles(from: number, to: number, into: ConsumeQueueEntries): number {
-    const file = this.files.findByOffset(from * CQ_ENTRY_BYTES);
-    if (file === undefined) return from;
-    let entry = from;
-    while (entry < to) {
-      const wanted = Math.min(to - entry, SCRATCH.length / CQ_ENTRY_BYTES);
-      const count = file.read(SCRATCH, 0, wanted * CQ_ENTRY_BYTES, entry * CQ_ENTRY_BYTES - file.fileFromOffset);
-      into.decode(SCRATCH, 0, Math.floor(count / CQ_ENTRY_BYTES));
-      if (count < wanted * CQ_ENTRY_BYTES) return -1;
-      entry += wanted;
-    }
-    return entry;
-  }
-
   #dropMemory(): void {
     for (const chunk of this.#chunks) this.#memory.give(chunk);
     this.#chunks = [];
@@ -378,6 +384,8 @@ export interface ConsumeQueueParts {
   readonly fileSize: number;
   readonly memory: EntryMemory;
   readonly log: Logger;
+  /** Given when enableConsumeQueueExt is on. */
+  readonly ext?: ConsumeQueueExtParts;
   /** Told once when a queue gets entries that are not on disk, again after each flush. */
   readonly onDirty: (queue: ConsumeQueue) => void;
 }
@@ -390,4 +398,3 @@ export function roundUpToEntries(fileSizeBytes: number): number {
 const PAGE_BYTES = 4096;
 const BATCH = new ConsumeQueueEntries(ENTRIES_PER_CHUNK);
 const SINGLE = new ConsumeQueueEntries(1);
-const SCRATCH = Buffer.alloc(800 * CQ_ENTRY_BYTES);

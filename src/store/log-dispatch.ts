@@ -1,11 +1,14 @@
-import type { RecordPeek } from '../codec/message.ts';
+import { peekRecord, RecordPeek } from '../codec/message.ts';
 import { PropertySlot, PropertySpans, scanProperties } from '../codec/message-properties.ts';
 import { isQueued, MessageSysFlag, transactionValue } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import { assert } from '../util/assert.ts';
 import { javaStringHashOfUtf8 } from '../util/java-hash.ts';
 import type { DelayLevels } from './delay-levels.ts';
 import { toIndexKeyHash } from './index-file.ts';
+import type { LogChunk } from './hot-window.ts';
 import type { IndexService } from './index-service.ts';
+import type { FilterBitMap } from './ports.ts';
 import type { QueueState, QueueTable } from './queue-table.ts';
 import type { StagedTurn } from './staged-turn.ts';
 import { computeTagsCode, type TagsCode } from './tags-code.ts';
@@ -18,6 +21,8 @@ export interface LogDispatchParts {
   readonly queues: QueueTable;
   readonly index: IndexService;
   readonly delayLevels: DelayLevels;
+  /** Used with enableConsumeQueueExt; without it messages have no bit maps. */
+  readonly filterBitMap?: FilterBitMap | undefined;
 }
 
 /**
@@ -28,11 +33,14 @@ export class LogDispatch {
   readonly #parts: LogDispatchParts;
   readonly #spans = new PropertySpans();
   readonly #tagsCode: TagsCode = { high: 0, low: 0 };
+  readonly #filterBitMap: FilterBitMap | undefined;
+  readonly #peek = new RecordPeek();
   #keyHashes = new Int32Array(64);
   #lastStoreTimestamp = 0;
 
   constructor(parts: LogDispatchParts) {
     this.#parts = parts;
+    this.#filterBitMap = parts.config.enableConsumeQueueExt ? parts.filterBitMap : undefined;
   }
 
   /** Store time of the newest record in the consume queues, 0 before the first. */
@@ -43,6 +51,7 @@ export class LogDispatch {
   /** The records of a turn, which are written now. */
   dispatchTurn(turn: StagedTurn): void {
     const { config } = this.#parts;
+    const filterBitMap = this.#filterBitMap;
     const { storeTimestamp } = turn;
     for (let row = 0; row < turn.count; row++) {
       const queue = turn.queues[row] as QueueState;
@@ -56,6 +65,7 @@ export class LogDispatch {
           turn.tagsHigh[row] as number,
           turn.tagsLow[row] as number,
           storeTimestamp,
+          filterBitMap === undefined ? undefined : this.#stagedBitMap(filterBitMap, turn, row),
         );
       }
       if (config.messageIndexEnable) {
@@ -86,7 +96,9 @@ export class LogDispatch {
       const tagsCode = this.#tagsCode;
       computeTagsCode(queue.topic, bytes, spans, peek.storeTimestamp, delayLevels, tagsCode);
       const { queueOffset, phyOffset, totalSize, storeTimestamp } = peek;
-      queue.consumeQueue.put(queueOffset, phyOffset, totalSize, tagsCode.high, tagsCode.low, storeTimestamp);
+      const { high, low } = tagsCode;
+      const bitMap = this.#filterBitMap === undefined ? undefined : bitMapOf(this.#filterBitMap, queue, bytes, peek);
+      queue.consumeQueue.put(queueOffset, phyOffset, totalSize, high, low, storeTimestamp, bitMap);
       this.#lastStoreTimestamp = storeTimestamp;
     }
     if (config.messageIndexEnable) this.#indexRecord(queue, bytes, peek, spans);
@@ -99,6 +111,14 @@ export class LogDispatch {
     if (queue === undefined) return;
     scanProperties(bytes, peek.propertiesStart, peek.propertiesStart + peek.propertiesLength, this.#spans);
     this.#indexRecord(queue, bytes, peek, this.#spans);
+  }
+
+  #stagedBitMap(filterBitMap: FilterBitMap, turn: StagedTurn, row: number): Uint8Array | undefined {
+    const { buffer, startOffset } = turn.chunks[row] as LogChunk;
+    const position = (turn.phyOffsets[row] as number) - startOffset;
+    const status = peekRecord(buffer, position, position + (turn.sizes[row] as number), this.#peek);
+    assert(status === 'ok', 'a staged record is whole');
+    return bitMapOf(filterBitMap, turn.queues[row] as QueueState, buffer, this.#peek);
   }
 
   #indexRecord(queue: QueueState, bytes: Buffer, peek: RecordPeek, spans: PropertySpans): void {
@@ -153,4 +173,8 @@ export class LogDispatch {
     grown.set(this.#keyHashes);
     this.#keyHashes = grown;
   }
+}
+
+function bitMapOf(port: FilterBitMap, queue: QueueState, bytes: Buffer, peek: RecordPeek): Uint8Array | undefined {
+  return port.bitMapOf(queue.topic, bytes, peek.propertiesStart, peek.propertiesStart + peek.propertiesLength);
 }

@@ -1,5 +1,7 @@
 /** What the store needs from above. The roots plug it in; the store knows none of the implementations. */
 
+import type { CqExtUnit } from './consume-queue-ext-unit.ts';
+
 /** Replication as seen by the append. Implemented by ha/group-transfer-service.ts. */
 export interface ReplicationGate {
   /** Whether a slave is near enough to `endOffset` to be waited for. Java: HAService#isSlaveOK. */
@@ -11,11 +13,24 @@ export interface ReplicationGate {
 }
 
 /**
- * Picks messages while a queue is read. The two halves of tagsCode are signed 32-bit numbers.
+ * Picks messages while a queue is read. The two halves of tagsCode are signed 32-bit numbers, never an address.
+ * `unit` is there with enableConsumeQueueExt and good until the answer; its bit map may be empty.
  * Java: MessageFilter#isMatchedByConsumeQueue.
  */
 export interface MessageFilter {
-  isMatchedByConsumeQueue(tagsCodeHigh: number, tagsCodeLow: number): boolean;
+  isMatchedByConsumeQueue(tagsCodeHigh: number, tagsCodeLow: number, unit?: CqExtUnit): boolean;
+}
+
+/**
+ * Computes which filters a message passes, while it is dispatched; asked only with enableConsumeQueueExt.
+ * Java: CommitLogDispatcherCalcBitMap.
+ */
+export interface FilterBitMap {
+  /**
+   * The bit map of a message whose properties text lies at [start, end) of `bytes`; undefined when nobody filters the
+   * topic. Good until the next call. At most 32,747 bytes. Must not throw.
+   */
+  bitMapOf(topic: string, bytes: Buffer, start: number, end: number): Uint8Array | undefined;
 }
 
 /** Told of every message that became readable, after the whole turn is readable. Java: MessageArrivingListener. */
@@ -35,4 +50,5 @@ export interface MessageArrivingListener {
 export interface StorePorts {
   readonly replicationGate?: ReplicationGate;
   readonly messageArrivingListener?: MessageArrivingListener;
+  readonly filterBitMap?: FilterBitMap;
 }
