@@ -1,6 +1,8 @@
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { CommitLog } from './commit-log.ts';
+import type { ConsumeQueue } from './consume-queue.ts';
 import { ConsumeQueueEntries, FILLER_SIZE } from './consume-queue-entries.ts';
+import { isMatchedByEntry } from './consume-queue-ext.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
 import type { DamagedReads } from './damaged-reads.ts';
 import type { MessageFilter } from './ports.ts';
@@ -57,7 +59,7 @@ export class GetMessage {
     this.#begin(queue.topic, queue.queueId, offset);
     const limit = Math.min(Math.max(MIN_SCAN_ENTRIES, request.maxMsgNums), MAX_SCAN_ENTRIES);
     const fileEnd = queue.nextFileOffset(offset);
-    for (let scanned = first; this.#scan(request, filter); ) {
+    for (let scanned = first; this.#scan(queue, request, filter); ) {
       if (scanned >= limit || this.#nextOffset >= Math.min(max, fileEnd)) break;
       const count = queue.entriesFrom(this.#nextOffset, Math.min(limit - scanned, MIN_SCAN_ENTRIES), this.#entries);
       if (count === 0) break;
@@ -74,7 +76,7 @@ export class GetMessage {
   }
 
   /** Goes through the entries at hand; false when the answer is full. */
-  #scan(request: GetMessageRequest, filter: MessageFilter | undefined): boolean {
+  #scan(queue: ConsumeQueue, request: GetMessageRequest, filter: MessageFilter | undefined): boolean {
     const { log, fetch } = this.#parts;
     const entries = this.#entries;
     const places = this.#places;
@@ -85,10 +87,9 @@ export class GetMessage {
       this.#lastScanned = phyOffset;
       if (this.#isFull(size, request.maxMsgNums, phyOffset < onDiskBelow)) return false;
       this.#nextOffset++;
-      if (
-        filter?.isMatchedByConsumeQueue(entries.tagsCodeHigh[at] as number, entries.tagsCodeLow[at] as number) === false
-      ) {
-        continue;
+      if (filter !== undefined) {
+        const tagsHigh = entries.tagsCodeHigh[at] as number;
+        if (!isMatchedByEntry(filter, queue.ext, tagsHigh, entries.tagsCodeLow[at] as number)) continue;
       }
       if (fetch.isPossible(phyOffset, size)) places.add(phyOffset, size, this.#nextOffset - 1);
       else this.#impossible(phyOffset, size);
