@@ -1,27 +1,60 @@
-import { addressServerSection, brokerSections, namesrvSections, type Section } from '../../src/config/configs.ts';
+import type { Section } from '../../src/config/configs.ts';
 import type { KeyRow } from '../../src/config/key.ts';
+import { notYetRows } from '../../src/config/not-yet.ts';
 import { heading, table } from './markdown.ts';
+import { settingReaders, settingSections } from './setting-readers.ts';
 
-/** docs/reference/configuration.md: every setting with default, bounds, effect and meaning. */
+/** docs/reference/configuration.md: every setting with default, bounds, effect, who reads it, and meaning. */
 export function configurationPage(): string {
-  const sections: readonly Section[] = [...brokerSections, addressServerSection, namesrvSections[0]];
-  const intro = `
-Keys, kinds and defaults are those of RocketMQ 4.6.0. Effect: **live** settings change at once when they are updated
-over the wire, **restart** settings are read at start, **none** settings are accepted and reported but do nothing here,
-for the reason given. A broker starts with \`listenPort\` 10911, a name server with 9876.
-`;
-  return heading('Settings', 'src/config/') + intro + sections.map(sectionText).join('');
+  const readers = settingReaders();
+  return heading('Settings', 'src/config/') + intro + settingSections.map((one) => sectionText(one, readers)).join('');
 }
 
-function sectionText({ name, table: rows }: Section): string {
+const intro = `
+Keys, kinds and defaults are those of RocketMQ 4.6.0, and so is what a value does. One file (\`-c\`) feeds all tables of a
+server: \`brokerConfig\`, \`nettyServerConfig\`, \`nettyClientConfig\`, \`messageStoreConfig\` and \`addressServerConfig\` of a broker,
+\`namesrvConfig\` and \`nettyServerConfig\` of a name server. \`-n\` counts more than the file, the file more than the environment. A
+broker starts with \`listenPort\` 10911, a name server with 9876.
+
+## Effect
+
+| Word | What it means |
+| --- | --- |
+| **live** | Read at each use: an update over the wire works at once. |
+| **restart** | Read at start: an update counts from the next start. |
+| **none** | Accepted and shown, without effect here; the reason is given, and a start tells it. |
+| **refused** | The value named stops the start (exit code 253): its feature is not there yet, and you would believe in it. |
+
+"Read by" names the files below \`src/\` that use the value.
+
+## What a start says about a file
+
+Every line is either effective or told, on standard error and in the log, with file, line and key:
+
+| In the file | What happens |
+| --- | --- |
+| a key that 4.6.0 does not have, an old spelling | no effect, as in Java; the key that was probably meant is named |
+| \`storePathConsumeQueue\`, \`storePathIndex\`, \`storeCheckpoint\`, \`abortFile\` | no effect: these follow \`storePathRootDir\`; a warning when the path in use is another |
+| a number or name that cannot be read | the default stays, as in Java; it is named |
+| \`true\` with anything behind it, \`yes\`, \`1\` | false, as in Java; it is named |
+| a blank at the end of a value, a comment behind it | belongs to the value; named, and in an address it stops the start |
+| a value outside its bounds | stops the start |
+| a key given twice | the last one counts; the first is named |
+| a value that is used as another one | the value in use is named |
+
+Updates over the wire change neither paths nor class names, and no value outside its bounds.
+`;
+
+function sectionText({ name, table: rows }: Section, readers: ReadonlyMap<string, readonly string[]>): string {
   const cells = Object.entries(rows).map(([key, row]) => [
     `\`${key}\``,
     kindText(row),
     defaultText(row),
-    typeof row.effect === 'string' ? row.effect : 'none',
+    effectText(key, row),
+    (readers.get(key) ?? []).map((path) => path.replace(/\.ts$/, '')).join(', '),
     meaning(row),
   ]);
-  return `\n## ${name}\n\n${table(['Key', 'Kind', 'Default', 'Effect', 'Meaning'], cells)}`;
+  return `\n## ${name}\n\n${table(['Key', 'Kind', 'Default', 'Effect', 'Read by', 'Meaning'], cells)}`;
 }
 
 function kindText(row: KeyRow): string {
@@ -34,6 +67,13 @@ function defaultText(row: KeyRow): string {
   if (row.defaultText !== undefined) return row.defaultText;
   if (typeof row.default === 'function') return 'from the environment';
   return row.default === undefined || row.default === '' ? '' : `\`${row.default}\``;
+}
+
+function effectText(key: string, row: KeyRow): string {
+  const effect = typeof row.effect === 'string' ? row.effect : 'none';
+  const refused = notYetRows.find((one) => one.key === key)?.refused;
+  if (refused === undefined) return effect;
+  return `${effect}; ${refused === 'any' ? 'any value' : `\`${refused}\``} refused`;
 }
 
 function meaning(row: KeyRow): string {

@@ -103,7 +103,7 @@ export class FileReading {
         setValue(config, key, parsed.value);
     }
     if (row.role === 'address') this.#checkAddress(key, given, at);
-    else if (row.kind === 'text') this.#checkText(shown, given, at);
+    else if (row.kind === 'text' && parsed.remark === undefined) this.#checkText(shown, given, at);
     if (parsed.remark !== undefined) {
       const hint = commentHint(given) ?? blankHint(given);
       this.note('warn', at, `${shown} ${parsed.remark}${hint === undefined ? '' : `; ${hint}`}`);

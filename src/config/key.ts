@@ -29,11 +29,19 @@ export interface KeyRow<V extends Value = Value> {
    * UPDATE_BROKER_CONFIG or UPDATE_NAMESRV_CONFIG (CVE-2023-33246, CVE-2023-37582).
    */
   readonly role?: 'address' | 'path' | 'class';
+  /** What is wrong with a text that Java's parser takes, or undefined. */
+  check?(given: string): Mistake | undefined;
   /**
    * What a reader of the setting gets, where Java's getter does not return its field as it is. Printing shows the
    * stored value, because Java prints fields.
    */
   read?(stored: V, config: Readonly<Record<string, Value>>): V;
+}
+
+/** `unusable`: Java does not start with it either, so neither does ours. `odd`: it runs, but hardly as meant. */
+export interface Mistake {
+  readonly kind: 'unusable' | 'odd';
+  readonly why: string;
 }
 
 export type Value = number | boolean | string | undefined;
@@ -52,7 +60,7 @@ type ValueOf<R> = R extends KeyRow<infer V> ? V : never;
 type Columns<V extends Value> = Partial<
   Pick<
     KeyRow<V>,
-    'unit' | 'min' | 'max' | 'lookalikes' | 'lookalikeNote' | 'important' | 'role' | 'read' | 'defaultText'
+    'unit' | 'min' | 'max' | 'lookalikes' | 'lookalikeNote' | 'important' | 'role' | 'check' | 'read' | 'defaultText'
   >
 >;
 type Default<V> = V | ((environment: Environment) => V);
@@ -191,8 +199,14 @@ export function parseValue(row: KeyRow, given: string): ParsedValue {
         ? { kind: 'value', value: given }
         : { kind: 'kept', why: `is none of ${row.choices?.join(', ')}` };
     case 'text':
-      return { kind: 'value', value: given };
+      return parseText(row, given);
   }
+}
+
+function parseText(row: KeyRow, given: string): ParsedValue {
+  const mistake = row.check?.(given);
+  if (mistake?.kind === 'unusable') return { kind: 'out-of-bounds', why: mistake.why };
+  return { kind: 'value', value: given, ...(mistake === undefined ? {} : { remark: mistake.why }) };
 }
 
 function parseNumber(row: KeyRow, given: string, lowest: bigint, highest: bigint): ParsedValue {

@@ -188,6 +188,17 @@ describe('notices', () => {
     expect(notices[0]?.text).toContain('is taken as 9007199254740991');
   });
 
+  it('name hours that never come, and idle times beyond the longest timer', () => {
+    expect(texts('deleteWhen=4;24\nserverChannelMaxIdleTimeSeconds=2147483647')).toEqual([
+      'b.conf:1: deleteWhen="4;24" is not hours from 0 to 23 separated by semicolons; the others never come',
+      'b.conf:2: serverChannelMaxIdleTimeSeconds=2147483647 is used as 2147483',
+    ]);
+    expect(texts('deleteWhen=04')).toEqual([]);
+    expect(texts('deleteWhen=04;12 ')).toEqual([
+      'b.conf:1: deleteWhen="04;12 ": the blank at the end belongs to the value',
+    ]);
+  });
+
   it('warn of a blank inside a list of name servers and go on', () => {
     const { notices, problems: none } = loadBrokerConfig(input('namesrvAddr=a:1; b:2'));
     expect(none).toEqual([]);
@@ -232,6 +243,31 @@ describe('problems', () => {
       [253, 'b.conf:1: listenPort="70000" is outside 0..65535'],
       [253, 'b.conf:2: mappedFileSizeCommitLog="0" is outside 1..2147483647'],
     ]);
+    const outside = [
+      ['sendThreadPoolQueueCapacity=0', '1..2147483647'],
+      ['cleanResourceInterval=-1', '1..2147483647'],
+      ['maxHashSlotNum=536870902', '1..536870901'],
+      ['maxErrorRateOfBloomFilter=100', '1..99'],
+      ['flushDelayOffsetInterval=0', '1..9223372036854775807'],
+    ] as const;
+    for (const [text, bounds] of outside) {
+      const [key, value] = text.split('=');
+      expect(problems(text)).toEqual([[253, `b.conf:1: ${key}="${value}" is outside ${bounds}`]]);
+    }
+  });
+
+  it('are delays that cannot be read, and a port without room for the other two', () => {
+    expect(problems('messageDelayLevel=1s  5s')).toEqual([
+      [
+        253,
+        'b.conf:1: messageDelayLevel="1s  5s" is no list of delays such as "1s 5m 2h", with one blank between them',
+      ],
+    ]);
+    for (const port of [1, 65_535]) {
+      const why = 'a broker also listens 2 below it and 1 above it, so 2..65534 can be used';
+      expect(problems(`listenPort=${port}`)).toEqual([[253, `b.conf:1: listenPort=${port}: ${why}`]]);
+    }
+    expect(loadNamesrvConfig(input('listenPort=65535')).problems).toEqual([]);
   });
 
   it('are a text that is no properties file', () => {
@@ -259,6 +295,7 @@ describe('what is not there yet', () => {
       'enablePropertyFilter=true',
       'messageStorePlugIn=any',
       'clusterTest=true',
+      'disableConsumeIfConsumerReadSlowly=true',
       'duplicationEnable=true',
     ]);
   });
@@ -321,19 +358,43 @@ describe('the configuration of a site', () => {
   it('is told everything else in one line each', () => {
     const none = 'is not a key of 4.6.0 and has no effect;';
     const same = `${none} the path in use follows storePathRootDir and is the same, /mnt/store`;
-    const noExpiry = 'is accepted and has no effect: files are not expired yet, nothing is ever deleted';
     expect(loaded.notices.map(({ level, text: said }) => `${level} ${said}`)).toEqual([
-      `info b.conf:10: deleteWhen ${noExpiry}`,
-      `info b.conf:11: fileReservedTime ${noExpiry}`,
       `warn b.conf:12: mapedFileSizeCommitLog ${none} did you mean mappedFileSizeCommitLog?`,
       `warn b.conf:13: mapedFileSizeConsumeQueue ${none} ` +
         'did you mean mappedFileSizeConsumeQueue (its unit is bytes, 20 for each entry)?',
-      `info b.conf:16: diskMaxUsedSpaceRatio ${noExpiry}`,
       `info b.conf:19: storePathConsumeQueue ${same}/consumequeue`,
       `info b.conf:20: storePathIndex ${same}/index`,
       `info b.conf:21: storeCheckpoint ${same}/checkpoint`,
       `info b.conf:22: abortFile ${same}/abort`,
     ]);
+  });
+
+  it('is told more when the lines that are commented out come in', () => {
+    const all = loadBrokerConfig(input(text.replace(/^#(?=\w+=)/gm, '').replace(/ #the address.*/, '')));
+    expect(all.problems).toEqual([]);
+    const known = new Set(loaded.notices.map((notice) => notice.text));
+    const more = all.notices.filter((notice) => !known.has(notice.text));
+    const pool =
+      'is accepted and has no effect: requests are handled on one event loop, there is no thread pool to size';
+    expect(more.map(({ level, text: said }) => `${level} ${said}`)).toEqual([
+      'info b.conf:14: destroyMapedFileIntervalForcibly is accepted and has no effect: ' +
+        'readers hold no mapping: a removed file lives until the last read of it ends',
+      'info b.conf:30: checkTransactionMessageEnable is not a key of 4.6.0 and has no effect: ' +
+        'half messages are always checked',
+      `info b.conf:31: sendMessageThreadPoolNums ${pool}`,
+      `info b.conf:32: pullMessageThreadPoolNums ${pool}`,
+    ]);
+  });
+
+  it('has a word for each line: an effect, a notice or a refusal', () => {
+    const lines = text.split('\n').flatMap((line, index) => (/^\w/.test(line) ? [`b.conf:${index + 1}:`] : []));
+    const told = [...loaded.notices, ...loaded.problems].map((said) => said.text);
+    const defaults = loadBrokerConfig(input('')).configs;
+    const tables = Object.values(defaults).filter((table): table is object => typeof table === 'object');
+    const silent = lines.filter((at) => !told.some((said) => said.startsWith(at)));
+    const keys = silent.map((at) => text.split('\n')[Number(at.split(':')[1]) - 1]?.split('=')[0] ?? '');
+    expect(lines).toHaveLength(23);
+    expect(keys.filter((key) => !tables.some((table) => key in table))).toEqual([]);
   });
 });
 

@@ -93,9 +93,20 @@ function derive(configs: BrokerConfigs, reading: FileReading): Problem[] {
     brokerConfig.brokerId = 0;
   }
   if (messageStoreConfig.enableDLegerCommitLog) brokerConfig.brokerId = -1;
+  checkPorts(nettyServerConfig.listenPort, reading);
   messageStoreConfig.haListenPort = nettyServerConfig.listenPort + 1;
   return problems;
 }
+
+/** A broker listens on three ports; Java fails on a port that is none when it gets there. */
+function checkPorts(listenPort: number, reading: FileReading): void {
+  if (listenPort >= LOWEST_PORT && listenPort <= HIGHEST_PORT) return;
+  const why = `a broker also listens 2 below it and 1 above it, so ${LOWEST_PORT}..${HIGHEST_PORT} can be used`;
+  reading.refusals.push(`${reading.origin('listenPort')}: listenPort=${listenPort}: ${why}`);
+}
+
+const LOWEST_PORT = 2;
+const HIGHEST_PORT = 65_534;
 
 function finish<C extends object>(
   configs: C,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bool, type ConfigOf, int, long, oneOf, optionalText, text } from './key.ts';
+import { bool, type ConfigOf, int, long, type Mistake, oneOf, optionalText, text } from './key.ts';
 import {
   NO_DELAY_YET,
   NO_DLEDGER,
@@ -70,7 +70,7 @@ export const messageStoreConfigTable = {
     important: true,
   }),
   flushIntervalConsumeQueue: int(1000, 'live', 'How often the ConsumeQueues are flushed.', { unit: 'ms' }),
-  cleanResourceInterval: int(10_000, 'live', 'How often expired files are looked for.', { unit: 'ms' }),
+  cleanResourceInterval: int(10_000, 'live', 'How often expired files are looked for.', { unit: 'ms', min: 1 }),
   deleteCommitLogFilesInterval: int(100, 'live', 'Pause between two deleted CommitLog files.', { unit: 'ms' }),
   deleteConsumeQueueFilesInterval: int(100, 'live', 'Pause between two cleaned queues.', { unit: 'ms' }),
   destroyMapedFileIntervalForcibly: int(120_000, NO_HOLDERS, 'How long a file to be deleted waits for readers.', {
@@ -80,7 +80,8 @@ export const messageStoreConfigTable = {
   redeleteHangedFileInterval: int(120_000, 'live', 'How often the deletion of a held file is tried again.', {
     unit: 'ms',
   }),
-  deleteWhen: text('04', 'live', 'Hours of the day in which expired files are deleted.', {
+  deleteWhen: text('04', 'live', 'Hours of the day in which expired files are deleted, in local time.', {
+    check: checkHours,
     unit: 'hours, separated by ;',
     important: true,
   }),
@@ -92,7 +93,7 @@ export const messageStoreConfigTable = {
   putMsgIndexHightWater: int(600_000, UNUSED, 'Once meant as a bound of the index queue.', {
     lookalikes: ['putMsgIndexHighWater'],
   }),
-  maxMessageSize: int(4_194_304, 'live', 'Largest stored record, properties and header included.', {
+  maxMessageSize: int(4_194_304, 'restart', 'Largest stored record, properties and header included.', {
     unit: 'B',
     min: 1,
   }),
@@ -135,8 +136,8 @@ export const messageStoreConfigTable = {
     important: true,
   }),
   messageIndexEnable: bool(true, 'live', 'Builds the index for queries by key.', { important: true }),
-  maxHashSlotNum: int(5_000_000, 'restart', 'Hash slots of an index file.', { min: 1 }),
-  maxIndexNum: int(20_000_000, 'restart', 'Entries of an index file.', { min: 1 }),
+  maxHashSlotNum: int(5_000_000, 'restart', 'Hash slots of an index file, 4 bytes each.', { min: 1, max: 536_870_901 }),
+  maxIndexNum: int(20_000_000, 'restart', 'Entries of an index file, 20 bytes each.', { min: 1, max: 107_374_180 }),
   maxMsgsNumBatch: int(64, 'live', 'Messages a query by key returns at most.'),
   messageIndexSafe: bool(false, 'restart', 'Starts recovery early enough for the index as well.', { important: true }),
   haListenPort: int(10_912, OVERWRITTEN, 'Port for slaves: always listenPort + 1.'),
@@ -172,10 +173,12 @@ export const messageStoreConfigTable = {
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
     'restart',
-    'Delays of the delay levels: numbers with s, m, h or d.',
+    'Delays of the delay levels: numbers with s, m, h or d, one blank between them.',
+    { check: checkDelayLevels },
   ),
   flushDelayOffsetInterval: long(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
     unit: 'ms',
+    min: 1,
   }),
   cleanFileForciblyEnable: bool(true, 'live', 'Deletes files before their time when the disk is nearly full.', {
     important: true,
@@ -183,7 +186,7 @@ export const messageStoreConfigTable = {
   warmMapedFileEnable: bool(false, NO_MAPPING, 'Touches all pages of a new file.', {
     lookalikes: ['warmMappedFileEnable'],
   }),
-  offsetCheckInSlave: bool(false, NO_REPLICATION_YET, 'Corrects wrong pull offsets on a slave too.'),
+  offsetCheckInSlave: bool(false, 'live', 'Corrects wrong pull offsets on a slave too.'),
   debugLockEnable: bool(false, NO_LOCK, 'Logs all stacks when the append lock is held long.'),
   duplicationEnable: bool(false, 'restart', 'Dispatches confirmed messages only; must be false here.'),
   diskFallRecorded: bool(true, NO_STATISTICS_YET, 'Records how far behind each group reads.'),
@@ -212,3 +215,15 @@ export const messageStoreConfigTable = {
     lookalikes: ['dLedgerSelfId'],
   }),
 };
+
+/** Java: ScheduleMessageService#parseDelayLevel, which fails the load of the store. */
+function checkDelayLevels(given: string): Mistake | undefined {
+  if (/^\d{1,15}[smhd]( \d{1,15}[smhd])*$/.test(given)) return undefined;
+  return { kind: 'unusable', why: 'is no list of delays such as "1s 5m 2h", with one blank between them' };
+}
+
+/** Java: UtilAll#isItTimeToDo; there a part that is no number ends each run of the deletion. */
+function checkHours(given: string): Mistake | undefined {
+  if (given.split(';').every((hour) => /^\s*\d+\s*$/.test(hour) && Number(hour) < 24)) return undefined;
+  return { kind: 'odd', why: 'is not hours from 0 to 23 separated by semicolons; the others never come' };
+}

@@ -11,6 +11,9 @@ export type NettyClientConfig = ConfigOf<typeof nettyClientConfigTable>;
 /** What Java's classes start from; a broker then raises it. Java: NettySystemConfig. */
 const SOCKET_BUFFER_BYTES = 65_535;
 
+/** 24 days, the longest that a timer of Node.js waits. */
+const MOST_IDLE_SECONDS = 2_147_483;
+
 /** One row per key, in the order in which Java declares and prints them. Java: NettyServerConfig. */
 export const nettyServerConfigTable = {
   listenPort: int(8888, 'restart', 'Port for clients. The fast port is 2 below, the replication port 1 above it.', {
@@ -23,9 +26,10 @@ export const nettyServerConfigTable = {
   serverSelectorThreads: int(3, NO_POOL, 'Threads that read and write sockets.'),
   serverOnewaySemaphoreValue: int(256, NO_SEMAPHORE, 'Requests without an answer to clients under way.'),
   serverAsyncSemaphoreValue: int(64, 'restart', 'Requests to one client that wait for their answer, at most.'),
-  serverChannelMaxIdleTimeSeconds: int(120, 'restart', 'Silence after which a connection is closed.', {
+  serverChannelMaxIdleTimeSeconds: int(120, 'restart', 'Silence after which a connection is closed; 0: never.', {
     unit: 's',
     min: 0,
+    read: (stored) => Math.min(stored, MOST_IDLE_SECONDS),
   }),
   serverSocketSndBufSize: int(sendBufferBytes, NO_BUFFER_SIZE, 'Send buffer of a socket.', {
     unit: 'B',
@@ -57,9 +61,10 @@ export const nettyClientConfigTable = {
   ),
   connectTimeoutMillis: int(3000, 'restart', 'Time-out of a new connection.', { unit: 'ms', min: 1 }),
   channelNotActiveInterval: long(60_000, UNUSED, 'Once meant for idle connections.', { unit: 'ms' }),
-  clientChannelMaxIdleTimeSeconds: int(120, 'restart', 'Silence after which a connection is closed.', {
+  clientChannelMaxIdleTimeSeconds: int(120, 'restart', 'Silence after which a connection is closed; 0: never.', {
     unit: 's',
     min: 0,
+    read: (stored) => Math.min(stored, MOST_IDLE_SECONDS),
   }),
   clientSocketSndBufSize: int(sendBufferBytes, NO_BUFFER_SIZE, 'Send buffer of a socket.', {
     unit: 'B',

@@ -15,6 +15,7 @@ export const notYetRows: readonly NotYetRow[] = [
   { key: 'enablePropertyFilter', refused: 'true', feature: 'SQL filters' },
   { key: 'messageStorePlugIn', refused: 'any', feature: 'plug-ins of the store' },
   { key: 'clusterTest', refused: 'true', feature: 'routes from another name server' },
+  { key: 'disableConsumeIfConsumerReadSlowly', refused: 'true', feature: 'cutting off slow consumers' },
   { key: 'duplicationEnable', refused: 'true', feature: 'dispatch of confirmed messages only' },
 ];
 

@@ -4,7 +4,6 @@ function because(reason: string): { readonly accepted: string } {
 }
 
 export const NO_POOL = because('requests are handled on one event loop, there is no thread pool to size');
-export const NO_SWEEP = because('a request that waited too long is always answered with busy');
 export const NO_SEMAPHORE = because('what has no answer is bounded by the unsent output of its connection');
 export const NO_TIMER_ONLY = because('a flush comes by time and by amount, whichever is first');
 export const NO_LOCK = because('one event loop appends, there is no lock to choose or to watch');
@@ -24,7 +23,7 @@ export const NO_EXTENSION_YET = because('consume queue extension files are not a
 export const NO_CLUSTER_TEST = because('only the cluster test mode asks for it, which is not available yet');
 export const NO_DLEDGER = because('the DLedger log is not available');
 export const NO_REPLY_YET = because('request and reply between clients is not available yet');
-export const NO_SLOW_CUT_YET = because('slow consumers are not cut off yet');
+export const NO_SLOW_CUT = because('only disableConsumeIfConsumerReadSlowly asks for it, which must be false here');
 export const NO_STATISTICS_YET = because('the statistic it switches is not kept yet');
 export const NO_COPY = because('a reply is written from the file read, there is no second way to send it');
 export const NO_BUFFER_SIZE = because('Node.js offers no size for the buffers of a TCP socket');

@@ -27,7 +27,7 @@ describe('updateSettings', () => {
         ['maxMessageSize', '65536'],
         ['brokerRole', 'SYNC_MASTER'],
       ]),
-      afterRestart: ['brokerRole'],
+      afterRestart: ['maxMessageSize', 'brokerRole'],
     });
     expect(configs.messageStoreConfig).toMatchObject({ maxMessageSize: 65_536, brokerRole: 'SYNC_MASTER' });
   });

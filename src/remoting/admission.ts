@@ -21,6 +21,7 @@ export interface QueueSettings {
   readonly consumerManagerThreadPoolQueueCapacity: number;
   readonly heartbeatThreadPoolQueueCapacity: number;
   readonly endTransactionPoolQueueCapacity: number;
+  readonly brokerFastFailureEnable: boolean;
   readonly waitTimeMillsInSendQueue: number;
   readonly waitTimeMillsInPullQueue: number;
   readonly waitTimeMillsInHeartbeatQueue: number;
@@ -32,20 +33,21 @@ const ADMIN_CAPACITY = 10_000;
 
 /** Limits of a broker. Only the four lanes that Java's BrokerFastFailure sweeps have a longest wait. */
 export function brokerLimits(settings: QueueSettings): AdmissionLimits {
+  const wait = (mostWaitMs: number): number => (settings.brokerFastFailureEnable ? mostWaitMs : 0);
   return {
-    send: { capacity: settings.sendThreadPoolQueueCapacity, mostWaitMs: settings.waitTimeMillsInSendQueue },
-    pull: { capacity: settings.pullThreadPoolQueueCapacity, mostWaitMs: settings.waitTimeMillsInPullQueue },
+    send: { capacity: settings.sendThreadPoolQueueCapacity, mostWaitMs: wait(settings.waitTimeMillsInSendQueue) },
+    pull: { capacity: settings.pullThreadPoolQueueCapacity, mostWaitMs: wait(settings.waitTimeMillsInPullQueue) },
     reply: { capacity: settings.replyThreadPoolQueueCapacity, mostWaitMs: 0 },
     query: { capacity: settings.queryThreadPoolQueueCapacity, mostWaitMs: 0 },
     client: { capacity: settings.clientManagerThreadPoolQueueCapacity, mostWaitMs: 0 },
     heartbeat: {
       capacity: settings.heartbeatThreadPoolQueueCapacity,
-      mostWaitMs: settings.waitTimeMillsInHeartbeatQueue,
+      mostWaitMs: wait(settings.waitTimeMillsInHeartbeatQueue),
     },
     consumer: { capacity: settings.consumerManagerThreadPoolQueueCapacity, mostWaitMs: 0 },
     transaction: {
       capacity: settings.endTransactionPoolQueueCapacity,
-      mostWaitMs: settings.waitTimeMillsInTransactionQueue,
+      mostWaitMs: wait(settings.waitTimeMillsInTransactionQueue),
     },
     admin: { capacity: ADMIN_CAPACITY, mostWaitMs: 0 },
   };
