@@ -110,13 +110,24 @@ function partsOf(options: MessageStoreOptions, openFiles: OpenFiles, delayLevels
   const root = config.storePathRootDir;
   const commitLog = new CommitLog(openFiles, config.storePathCommitLog, config.mappedFileSizeCommitLog, log);
   const fileSize = roundUpToEntries(config.mappedFileSizeConsumeQueue);
-  const consumeQueues = new ConsumeQueueTable({ openFiles, dir: storePath.consumeQueue(root), fileSize, clock, log });
+  const consumeQueues = new ConsumeQueueTable({
+    ...{ openFiles, dir: storePath.consumeQueue(root), fileSize, clock, log },
+    ...(config.enableConsumeQueueExt ? { ext: extensionOf(config) } : {}),
+  });
   const checkpoint = StoreCheckpoint.load(openFiles, root);
   const layout = { maxHashSlotNum: config.maxHashSlotNum, maxIndexNum: config.maxIndexNum };
   const index = new IndexService({ openFiles, dir: storePath.index(root), layout, checkpoint, clock, log });
   const queues = new QueueTable(consumeQueues);
-  const dispatch = new LogDispatch({ config, queues, index, delayLevels });
+  const filterBitMap = options.ports?.filterBitMap;
+  const dispatch = new LogDispatch({ config, queues, index, delayLevels, filterBitMap });
   return { commitLog, consumeQueues, checkpoint, index, queues, dispatch, delayLevels, consumeQueueFileSize: fileSize };
+}
+
+function extensionOf(config: MessageStoreConfig): { dir: string; fileSize: number } {
+  return {
+    dir: storePath.consumeQueueExt(config.storePathRootDir),
+    fileSize: config.mappedFileSizeConsumeQueueExt,
+  };
 }
 
 /** The lock, and who wants to know when it is lost. */
@@ -182,6 +193,9 @@ function lengthenShort(options: MessageStoreOptions, { commitLog, consumeQueueFi
   const { fs, config, log } = options;
   lengthenShortFiles(fs, config.storePathCommitLog, commitLog.fileSizeBytes, log);
   lengthenShortQueues(fs, storePath.consumeQueue(config.storePathRootDir), consumeQueueFileSize, log);
+  if (!config.enableConsumeQueueExt) return;
+  const { dir, fileSize } = extensionOf(config);
+  lengthenShortQueues(fs, dir, fileSize, log);
 }
 
 /** Makes the directory and sees to it that a power loss does not take it away with all that is flushed inside. */
