@@ -291,7 +291,6 @@ describe('what is not there yet', () => {
       'useTLS=true',
       'brokerRole=SLAVE',
       'enableDLegerCommitLog=true',
-      'enableConsumeQueueExt=true',
       'enablePropertyFilter=true',
       'messageStorePlugIn=any',
       'clusterTest=true',

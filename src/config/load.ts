@@ -95,6 +95,9 @@ function derive(configs: BrokerConfigs, reading: FileReading): Problem[] {
   if (messageStoreConfig.enableDLegerCommitLog) brokerConfig.brokerId = -1;
   checkPorts(nettyServerConfig.listenPort, reading);
   messageStoreConfig.haListenPort = nettyServerConfig.listenPort + 1;
+  const { maxErrorRateOfBloomFilter, expectConsumerNumUseFilter } = brokerConfig;
+  const { bitCount } = new BloomFilter(maxErrorRateOfBloomFilter, expectConsumerNumUseFilter);
+  messageStoreConfig.bitMapLengthConsumeQueueExt = bitCount;
   return problems;
 }
 

@@ -4,7 +4,6 @@ import {
   NO_DELAY_YET,
   NO_DLEDGER,
   NO_HOLDERS,
-  NO_EXTENSION_YET,
   NO_LOCK,
   NO_MAPPING,
   NO_REPLICATION_YET,
@@ -51,12 +50,13 @@ export const messageStoreConfigTable = {
       read: (stored) => Math.ceil(stored / ENTRY_BYTES) * ENTRY_BYTES,
     },
   ),
-  enableConsumeQueueExt: bool(false, 'restart', 'Writes extension files beside the ConsumeQueue; must be false here.'),
-  mappedFileSizeConsumeQueueExt: int(50_331_648, NO_EXTENSION_YET, 'Size of an extension file.', {
+  enableConsumeQueueExt: bool(false, 'restart', 'Keeps tags codes, and what filters need, in extension files.'),
+  mappedFileSizeConsumeQueueExt: int(50_331_648, 'restart', 'Size of an extension file.', {
     unit: 'B',
+    min: 1,
     lookalikes: ['mapedFileSizeConsumeQueueExt'],
   }),
-  bitMapLengthConsumeQueueExt: int(64, NO_EXTENSION_YET, 'Length of a filter bit map.', { unit: 'bit' }),
+  bitMapLengthConsumeQueueExt: int(64, OVERWRITTEN, 'Length of a filter bit map.', { unit: 'bit' }),
   flushIntervalCommitLog: int(500, 'live', 'How often ASYNC_FLUSH flushes the CommitLog.', {
     unit: 'ms',
     important: true,

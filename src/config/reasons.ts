@@ -19,7 +19,6 @@ export const NO_REPLICATION_YET = because('replication to slaves is not availabl
 export const NO_DELAY_YET = because('delayed messages are not available yet');
 export const NO_TRANSACTION_YET = because('transactional messages are not available yet');
 export const NO_FILTER_YET = because('SQL filters are not available yet');
-export const NO_EXTENSION_YET = because('consume queue extension files are not available yet');
 export const NO_CLUSTER_TEST = because('only the cluster test mode asks for it, which is not available yet');
 export const NO_DLEDGER = because('the DLedger log is not available');
 export const NO_REPLY_YET = because('request and reply between clients is not available yet');
