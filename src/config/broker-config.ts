@@ -142,8 +142,8 @@ export const brokerConfigTable = {
   startAcceptSendRequestTimeStamp: long(0, 'live', 'Sends are refused before this moment.', { unit: 'ms since 1970' }),
   traceOn: bool(true, 'live', 'Tells producers that traces are wanted.'),
   enableCalcFilterBitMap: bool(false, NO_FILTER_YET, 'Computes filter bit maps while messages are dispatched.'),
-  expectConsumerNumUseFilter: int(32, NO_FILTER_YET, 'Groups a filter bit map is sized for.', { min: 1 }),
-  maxErrorRateOfBloomFilter: int(20, NO_FILTER_YET, 'False positives a filter bit map may show.', {
+  expectConsumerNumUseFilter: int(32, 'restart', 'Groups a filter bit map is sized for.', { min: 1 }),
+  maxErrorRateOfBloomFilter: int(20, 'restart', 'False positives a filter bit map may show.', {
     unit: '%',
     min: 1,
     max: 99,

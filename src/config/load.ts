@@ -1,3 +1,4 @@
+import { BloomFilter } from '../util/bloom-filter.ts';
 import { illegalNamesrvAddr } from './address-list.ts';
 import {
   addressServerSection,
