@@ -131,8 +131,9 @@ export class CleanConsumeQueueService {
   async #syncDirs(topics: ReadonlySet<string>): Promise<void> {
     const { fs, config } = this.#parts;
     const dir = storePath.consumeQueue(config.storePathRootDir);
-    const remaining = [...topics].map((topic) => `${dir}/${topic}`).filter((path) => fs.stat(path) !== undefined);
-    for (const path of [...remaining, dir]) {
+    for (const path of [...[...topics].map((topic) => `${dir}/${topic}`), dir]) {
+      // A queue that was never written has no directory, and one that was the topic's last has taken it along.
+      if (fs.stat(path) === undefined) continue;
       try {
         await fs.fsyncDirAsync(path);
       } catch (error) {
