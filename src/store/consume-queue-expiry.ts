@@ -17,11 +17,6 @@ export async function deleteExpired(queue: ConsumeQueue, minPhyOffset: number): 
     if (first === undefined || second === undefined) break;
     const lastEntry = second.fileFromOffset / CQ_ENTRY_BYTES - 1;
     if (queue.entriesFrom(lastEntry, 1, SINGLE) === 0 || (SINGLE.phyOffset[0] as number) >= minPhyOffset) break;
-    // A queue that loses its old entries and after a crash also the new ones would begin to count anew.
-    if (queue.isUnflushed) {
-      await queue.flushAsync();
-      continue;
-    }
     await queue.removeFirstFile();
     removed += 1;
   }
