@@ -8,10 +8,19 @@ import { FsError } from '../src/util/fs.ts';
  */
 export class FaultFs implements Fs {
   readonly #inner: Fs;
+  readonly #unsynced: Unsynced | undefined;
   #rules: Rule[] = [];
+  #nth: NthRule | undefined;
+  #changes = 0;
+  readonly #struck: { readonly operation: FaultOperation; readonly path: string }[] = [];
 
-  constructor(inner: Fs) {
+  /**
+   * With `dropsUnsynced` a failed fdatasync drops what was written to the file since the last good one, and the next
+   * one succeeds: as a kernel does that has marked the pages clean and then let go of them.
+   */
+  constructor(inner: Fs, options: { readonly dropsUnsynced?: boolean } = {}) {
     this.#inner = inner;
+    this.#unsynced = options.dropsUnsynced === true ? new Unsynced(inner) : undefined;
   }
 
   /** The matching calls throw (or reject with) FsError `code` and change nothing. */
@@ -29,6 +38,24 @@ export class FaultFs implements Fs {
     this.#add(where, { kind: 'delay', until: where.until });
   }
 
+  /**
+   * Hits changing calls by their number, whatever they are: the `first` one of all since the start and `times` (1)
+   * in a row. `code` makes them fail; `to` makes transfers short, and leaves other calls alone.
+   */
+  hitNth(nth: { readonly first: number; readonly times?: number } & NthEffect): void {
+    this.#nth = { ...nth, last: nth.first + (nth.times ?? 1) - 1 };
+  }
+
+  /** Calls so far that change the disk or make it durable, the failed ones too. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** What {@link hitNth} has hit. */
+  get struck(): readonly { readonly operation: FaultOperation; readonly path: string }[] {
+    return this.#struck;
+  }
+
   /** Rules that have not been used up; a test asserts 0 to know that its fault happened. */
   get pendingRules(): number {
     return this.#rules.length;
@@ -37,13 +64,13 @@ export class FaultFs implements Fs {
   /** Drops all rules: the disk is well again. */
   heal(): void {
     this.#rules = [];
+    this.#nth = undefined;
   }
 
   open(path: string, mode: OpenMode): FileHandle {
-    this.#strike('open', path);
-    return new FaultFileHandle(this.#inner.open(path, mode), (operation, length) =>
-      this.#strike(operation, path, length),
-    );
+    this.#strike(mode === 'create' || mode === 'create-new' ? 'open' : 'reopen', path);
+    const strike = (operation: FaultOperation, length?: number): Strike => this.#strike(operation, path, length);
+    return new FaultFileHandle(this.#inner.open(path, mode), strike, this.#unsynced);
   }
 
   stat(path: string): FileStat | undefined {
@@ -64,6 +91,7 @@ export class FaultFs implements Fs {
   rename(from: string, to: string): void {
     this.#strike('rename', from);
     this.#inner.rename(from, to);
+    this.#unsynced?.renamed(from, to);
   }
 
   unlink(path: string): void {
@@ -108,7 +136,13 @@ export class FaultFs implements Fs {
   }
 
   /** Applies the first rule that matches and is due; throws for `fail`. */
-  #strike(operation: FaultOperation, path: string, length = 0): Strike {
+  #strike(wanted: FaultOperation | 'reopen', path: string, length = 0): Strike {
+    const operation = wanted === 'reopen' ? 'open' : wanted;
+    if (wanted !== 'reopen' && CHANGING.has(wanted)) {
+      this.#changes += 1;
+      const most = this.#hitByNumber(wanted, path, length);
+      if (most !== length) return { length: most, wait: undefined };
+    }
     for (const rule of this.#rules) {
       if (rule.operation !== operation || !rule.path.test(path)) continue;
       if (rule.skip > 0) {
@@ -123,7 +157,77 @@ export class FaultFs implements Fs {
     }
     return { length, wait: undefined };
   }
+
+  /** Throws, or gives the length that is let through. */
+  #hitByNumber(operation: FaultOperation, path: string, length: number): number {
+    const nth = this.#nth;
+    if (nth === undefined || this.#changes < nth.first || this.#changes > nth.last) return length;
+    if ('code' in nth) {
+      this.#struck.push({ operation, path });
+      throw new FsError(operation, path, nth.code);
+    }
+    if (operation !== 'pwrite' || length <= nth.to) return length;
+    this.#struck.push({ operation, path });
+    return nth.to;
+  }
 }
+
+/** What was written to each file since its last good fdatasync, so that it can be taken back. */
+class Unsynced {
+  readonly #inner: Fs;
+  readonly #writes = new Map<string, { readonly position: number; readonly before: Buffer }[]>();
+
+  constructor(inner: Fs) {
+    this.#inner = inner;
+  }
+
+  /** Notes what is at a place before it is written. */
+  note(handle: FileHandle, length: number, position: number): void {
+    const before = Buffer.alloc(length);
+    handle.pread(before, 0, length, position);
+    const writes = this.#writes.get(handle.path) ?? [];
+    this.#writes.set(handle.path, writes);
+    writes.push({ position, before });
+  }
+
+  synced(path: string): void {
+    this.#writes.delete(path);
+  }
+
+  renamed(from: string, to: string): void {
+    const writes = this.#writes.get(from);
+    this.#writes.delete(from);
+    if (writes === undefined) this.#writes.delete(to);
+    else this.#writes.set(to, writes);
+  }
+
+  /** The fdatasync failed. */
+  drop(path: string): void {
+    const writes = this.#writes.get(path) ?? [];
+    this.#writes.delete(path);
+    if (this.#inner.stat(path) === undefined) return;
+    const handle = this.#inner.open(path, 'update');
+    for (const { position, before } of writes.reverse()) handle.pwrite(before, 0, before.length, position);
+    handle.close();
+  }
+}
+
+type NthEffect = { readonly code: string } | { readonly to: number };
+type NthRule = NthEffect & { readonly first: number; readonly last: number };
+
+/** The calls that {@link FaultFs.hitNth} counts; an open only when it may create the file. */
+const CHANGING: ReadonlySet<FaultOperation> = new Set<FaultOperation>([
+  'open',
+  'mkdir',
+  'rename',
+  'unlink',
+  'rmdir',
+  'fsyncDir',
+  'pwrite',
+  'truncate',
+  'fdatasync',
+  'setMtime',
+]);
 
 /** The names a rule can give; the asynchronous form of a call has the same name. */
 export type FaultOperation =
@@ -173,13 +277,19 @@ class FaultFileHandle implements FileHandle {
   readonly path: string;
   readonly #inner: FileHandle;
   readonly #strike: (operation: FaultOperation, length?: number) => Strike;
+  readonly #unsynced: Unsynced | undefined;
   #underWay = 0;
   #closing = false;
 
-  constructor(inner: FileHandle, strike: (operation: FaultOperation, length?: number) => Strike) {
+  constructor(
+    inner: FileHandle,
+    strike: (operation: FaultOperation, length?: number) => Strike,
+    unsynced: Unsynced | undefined,
+  ) {
     this.path = inner.path;
     this.#inner = inner;
     this.#strike = strike;
+    this.#unsynced = unsynced;
   }
 
   pread(target: Uint8Array, targetStart: number, length: number, position: number): number {
@@ -187,7 +297,9 @@ class FaultFileHandle implements FileHandle {
   }
 
   pwrite(source: Uint8Array, sourceStart: number, length: number, position: number): number {
-    return this.#inner.pwrite(source, sourceStart, this.#strike('pwrite', length).length, position);
+    const most = this.#strike('pwrite', length).length;
+    this.#unsynced?.note(this.#inner, most, position);
+    return this.#inner.pwrite(source, sourceStart, most, position);
   }
 
   preadAsync(target: Uint8Array, targetStart: number, length: number, position: number): Promise<number> {
@@ -195,7 +307,10 @@ class FaultFileHandle implements FileHandle {
   }
 
   pwriteAsync(source: Uint8Array, sourceStart: number, length: number, position: number): Promise<number> {
-    return this.#later('pwrite', length, (most) => this.#inner.pwriteAsync(source, sourceStart, most, position));
+    return this.#later('pwrite', length, (most) => {
+      this.#unsynced?.note(this.#inner, most, position);
+      return this.#inner.pwriteAsync(source, sourceStart, most, position);
+    });
   }
 
   truncate(sizeBytes: number): void {
@@ -204,12 +319,25 @@ class FaultFileHandle implements FileHandle {
   }
 
   fdatasync(): void {
-    this.#strike('fdatasync');
+    this.#strikeSync();
     this.#inner.fdatasync();
+    this.#unsynced?.synced(this.path);
   }
 
   fdatasyncAsync(): Promise<void> {
-    return this.#later('fdatasync', 0, () => this.#inner.fdatasyncAsync());
+    return this.#later('fdatasync', 0, async () => {
+      await this.#inner.fdatasyncAsync();
+      this.#unsynced?.synced(this.path);
+    });
+  }
+
+  #strikeSync(): Strike {
+    try {
+      return this.#strike('fdatasync');
+    } catch (error) {
+      this.#unsynced?.drop(this.path);
+      throw error;
+    }
   }
 
   stat(): FileStat {
@@ -230,7 +358,7 @@ class FaultFileHandle implements FileHandle {
   /** A call that waits counts as under way: like a descriptor, the handle is closed only behind it. */
   async #later<T>(operation: FaultOperation, length: number, start: (length: number) => Promise<T>): Promise<T> {
     if (this.#closing) return start(length);
-    const strike = this.#strike(operation, length);
+    const strike = operation === 'fdatasync' ? this.#strikeSync() : this.#strike(operation, length);
     this.#underWay += 1;
     try {
       if (strike.wait !== undefined) await strike.wait;

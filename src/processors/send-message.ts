@@ -202,7 +202,10 @@ function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
 function refusalOf(responses: SendResponses, result: PutRefusal): RequestError {
   switch (result.status) {
     case 'CREATE_MAPEDFILE_FAILED':
-      return new RequestError('SYSTEM_ERROR', 'create mapped file failed, server is busy or broken.');
+      return new RequestError(
+        'SYSTEM_ERROR',
+        `create mapped file failed, server is busy or broken. [${result.remark}]`,
+      );
     case 'MESSAGE_ILLEGAL':
     case 'PROPERTIES_SIZE_EXCEEDED':
       return new RequestError('MESSAGE_ILLEGAL', `${MESSAGE_ILLEGAL} [${result.remark}]`);

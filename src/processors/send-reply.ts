@@ -58,7 +58,8 @@ export class SendResponses {
 
   /** What a message is told whose write failed after it had been taken. */
   lostInWrite(): string {
-    return this.serviceNotAvailable('the write to the CommitLog failed; the message is not stored');
+    const cause = this.#parts.store.trouble ?? 'the write to the CommitLog failed';
+    return this.serviceNotAvailable(`the message is not stored: ${cause}`);
   }
 
   /**

@@ -12,7 +12,7 @@ import { isQueued, transactionValue } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Clock } from '../util/clock.ts';
 import { NEEDS_FLUSHED, NEEDS_REPLICATED } from '../util/ticket.ts';
-import type { CommitLog, RollOutcome } from './commit-log.ts';
+import type { CommitLog, RollFailure } from './commit-log.ts';
 import type { DelayLevels } from './delay-levels.ts';
 import { CHUNK_BYTES, type LogChunk } from './hot-window.ts';
 import type { MessageDraft } from './message-draft.ts';
@@ -32,8 +32,10 @@ export interface AppendParts {
   readonly replicationGate: ReplicationGate | undefined;
   /** Writes what is staged; false when that failed and the store takes no more. */
   commitTurn(): boolean;
-  /** A write outside of a turn failed: the store takes no more. */
-  onWriteFailed(): void;
+  /** A write outside of a turn failed: the store takes no more. Gives what the sender is told. */
+  onRollFailed(failure: RollFailure): PutRefusal;
+  /** What a sender is told when the turn's write has failed. */
+  refusal(): PutRefusal;
 }
 
 /**
@@ -290,23 +292,15 @@ export class Append {
 
   /** A chunk with room for `size` bytes at the end of the log. A turn never spans two files. */
   #reserve(size: number): LogChunk | PutRefusal {
-    const { log, commitTurn } = this.#parts;
+    const { log, commitTurn, refusal } = this.#parts;
     const staged = log.stagedEnd - log.writtenEnd;
-    if (staged > 0 && staged + size > CHUNK_BYTES && !commitTurn()) return WRITE_FAILED;
+    if (staged > 0 && staged + size > CHUNK_BYTES && !commitTurn()) return refusal();
     if (size + BLANK_HEAD_BYTES > log.room) {
-      if (!commitTurn()) return WRITE_FAILED;
-      const outcome = log.roll();
-      if (outcome !== 'rolled') return this.#refuseRoll(outcome);
+      if (!commitTurn()) return refusal();
+      const failure = log.roll();
+      if (failure !== undefined) return this.#parts.onRollFailed(failure);
     }
     return log.reserve(size);
-  }
-
-  #refuseRoll(outcome: Exclude<RollOutcome, 'rolled'>): PutRefusal {
-    if (outcome === 'create-failed') {
-      return refusePut('CREATE_MAPEDFILE_FAILED', 'the next commit log file could not be created');
-    }
-    this.#parts.onWriteFailed();
-    return WRITE_FAILED;
   }
 
   /** One look at the clock serves all records of a turn. */
@@ -328,7 +322,6 @@ const SLOW_DISK_BYTES = 32 << 20;
 /** A clock set back by less is waited out, so that times in the log do not decrease; a real correction is followed. */
 const SMALL_STEP_BACK_MS = 10_000;
 const BATCH_MALFORMED = 'java.nio.BufferUnderflowException: the batch body is not well-formed';
-const WRITE_FAILED = refusePut('SERVICE_NOT_AVAILABLE', 'writing to the commit log failed');
 const UNSAFE_TOPIC = refusePut('MESSAGE_ILLEGAL', 'the topic cannot be the name of a directory');
 
 /** Java: MessageExtBrokerInner#isWaitStoreMsgOK: absent means yes, otherwise only `true` in any case. */

@@ -7,8 +7,14 @@ import { MappedFileQueue } from './mapped-file-queue.ts';
 import type { OpenFiles } from './open-files.ts';
 import { StoreIoError } from './store-errors.ts';
 
-/** What {@link CommitLog.roll} did. */
-export type RollOutcome = 'rolled' | 'write-failed' | 'create-failed';
+/** Why {@link CommitLog.roll} did not: the blank record could not be written, or the next file not be made. */
+export interface RollFailure {
+  readonly step: 'write' | 'create';
+  readonly error: StoreIoError;
+}
+
+/** What {@link CommitLog.rewriteUnflushed} did. */
+export type RewriteOutcome = 'rewritten' | 'not-in-memory';
 
 /**
  * The log of all messages: files on disk, and its newest part in memory. It has three ends: `stagedEnd` (encoded in
@@ -26,6 +32,10 @@ export class CommitLog {
   #fileEnd = 0;
   /** The chunk that takes the next record, when its end is `stagedEnd`. */
   #tail: LogChunk | undefined;
+  /** Where blank records begin that were written and may not be on disk; they lie in no chunk. Oldest first. */
+  #blanks: number[] = [];
+  /** What a failed write left behind `writtenEnd` and could not be made zero yet; physical offsets. */
+  #leftover: { readonly from: number; readonly to: number } | undefined;
 
   constructor(openFiles: OpenFiles, dir: string, fileSizeBytes: number, log: Logger) {
     this.fileSizeBytes = fileSizeBytes;
@@ -106,7 +116,11 @@ export class CommitLog {
         position += chunk.staged - chunk.written;
       }
     } catch (error) {
-      this.#undo(file, error);
+      const stagedEnd = this.#stagedEnd;
+      this.window.dropStaged();
+      this.#stagedEnd = this.#writtenEnd;
+      this.#tail = undefined;
+      this.#eraseBehindEnd(stagedEnd);
       throw error;
     }
     for (let index = first; index < chunks.length; index++) {
@@ -120,16 +134,17 @@ export class CommitLog {
 
   /**
    * Closes the file with a blank record and begins the next; nothing may be staged. When creating the next file fails,
-   * the old one is closed all the same and the next put tries again. Java: DefaultAppendMessageCallback, END_OF_FILE.
+   * the old one is closed all the same, and the next call tries again. Undefined when it worked.
+   * Java: DefaultAppendMessageCallback, END_OF_FILE.
    */
-  roll(): RollOutcome {
+  roll(): RollFailure | undefined {
     assert(this.#stagedEnd === this.#writtenEnd, 'roll with staged records');
     const room = this.room;
     try {
       if (room > 0) this.#closeFile(room);
     } catch (error) {
-      this.#log.error({ err: error, offset: this.#stagedEnd }, 'writing the blank record failed');
-      return 'write-failed';
+      this.#eraseBehindEnd(this.#writtenEnd + Math.min(room, BLANK_HEAD_BYTES));
+      return { step: 'write', error: asStoreIoError(error) };
     }
     try {
       const file = this.files.fileForAppend(this.#stagedEnd);
@@ -137,10 +152,63 @@ export class CommitLog {
       file.flushName();
       this.#fileEnd = file.fileFromOffset + this.fileSizeBytes;
     } catch (error) {
-      this.#log.error({ err: error, offset: this.#stagedEnd }, 'creating the next commit log file failed');
-      return 'create-failed';
+      return { step: 'create', error: asStoreIoError(error) };
     }
-    return 'rolled';
+    return undefined;
+  }
+
+  /** True while bytes of a failed write lie behind the end and could not be made zero: nothing may be written there. */
+  get hasLeftover(): boolean {
+    return this.#leftover !== undefined;
+  }
+
+  /**
+   * After a failed write: makes zero what it left, and tries the place where the next records go with up to
+   * `sizeBytes` of zeros, which also takes the room for them on the disk. Nothing may be staged. Throws StoreIoError.
+   */
+  tryEnd(sizeBytes: number): void {
+    assert(this.#stagedEnd === this.#writtenEnd, 'the end of the log is tried with staged records');
+    const { room } = this;
+    if (room === 0) {
+      const failure = this.roll();
+      if (failure !== undefined) throw failure.error;
+      return;
+    }
+    const file = this.#fileOf(this.#writtenEnd);
+    if (this.#leftover !== undefined) this.#erase(file, this.#leftover.from, this.#leftover.to);
+    this.#leftover = undefined;
+    const from = this.#writtenEnd - file.fileFromOffset;
+    file.zero(from, from + Math.min(room, sizeBytes));
+  }
+
+  /**
+   * Writes everything from `flushedEnd` to `writtenEnd` once more from memory: after a failed fdatasync the kernel may
+   * hold pages for clean that never reached the disk, and only a new write makes it try them again. Throws StoreIoError.
+   */
+  async rewriteUnflushed(): Promise<RewriteOutcome> {
+    const end = this.#writtenEnd;
+    for (let at = this.flushedEnd; at < end; ) {
+      const file = this.#fileOf(at);
+      const position = at - file.fileFromOffset;
+      const chunk = this.window.holding(at);
+      if (chunk !== undefined) {
+        const start = at - chunk.startOffset;
+        await file.writeAsync(chunk.buffer, start, chunk.written - start, position);
+        at = chunk.startOffset + chunk.written;
+      } else if (this.#blanks.includes(at)) {
+        const blank = blankOf(file.fileSize - position);
+        await file.writeAsync(blank, 0, blank.length, position);
+        at = file.fileFromOffset + file.fileSize;
+      } else return 'not-in-memory';
+    }
+    for (const file of this.files.files) file.rewritten();
+    return 'rewritten';
+  }
+
+  /** Everything below `flushedEnd` is on disk: memory that was kept for it may go. */
+  onFlushed(): void {
+    this.window.evict(this.flushedEnd);
+    while (this.#blanks.length > 0 && (this.#blanks[0] as number) < this.flushedEnd) this.#blanks.shift();
   }
 
   /** Lets go of the memory for the newest part, when all of it is safe on disk. */
@@ -187,27 +255,34 @@ export class CommitLog {
   #closeFile(room: number): void {
     const file = this.#fileOf(this.#writtenEnd);
     // A record leaves at least 8 bytes; only a foreign file could leave fewer, and then zeros end it.
-    if (room >= BLANK_HEAD_BYTES) {
-      const blank = Buffer.alloc(BLANK_HEAD_BYTES);
-      writeBlank(blank, 0, room);
-      file.write(blank, 0, BLANK_HEAD_BYTES, this.#writtenEnd - file.fileFromOffset);
-    }
+    const blank = blankOf(room);
+    file.write(blank, 0, blank.length, this.#writtenEnd - file.fileFromOffset);
+    this.#blanks.push(this.#writtenEnd);
     file.wrotePosition = this.fileSizeBytes;
     this.#stagedEnd += room;
     this.#writtenEnd = this.#stagedEnd;
     this.#tail = undefined;
   }
 
-  #undo(file: MappedFile, error: unknown): void {
-    const from = this.#writtenEnd - file.fileFromOffset;
-    const reached = error instanceof StoreIoError ? Math.max(from, error.offset) : from;
-    this.window.dropStaged();
-    this.#stagedEnd = this.#writtenEnd;
-    this.#tail = undefined;
+  /** A write of [writtenEnd, to) failed: none of it may be found there by a later start. */
+  #eraseBehindEnd(to: number): void {
+    const from = this.#writtenEnd;
+    const file = this.#fileOf(from);
     try {
-      file.zero(from, reached);
-    } catch (zeroError) {
-      this.#log.error({ err: zeroError, path: file.path, from, reached }, 'could not zero what a failed write left');
+      this.#erase(file, from, to);
+    } catch (error) {
+      this.#leftover = { from, to };
+      this.#log.error({ err: error, path: file.path, from, to }, 'could not zero what a failed write left');
+    }
+  }
+
+  /** Writes only where something lies: on a full disk there is no room for zeros where nothing was written. */
+  #erase(file: MappedFile, from: number, to: number): void {
+    for (let at = from; at < to; at += PIECE.length) {
+      const length = Math.min(PIECE.length, to - at);
+      file.read(PIECE, 0, length, at - file.fileFromOffset);
+      const last = lastNonZero(PIECE, length);
+      if (last >= 0) file.zero(at - file.fileFromOffset, at - file.fileFromOffset + last + 1);
     }
   }
 
@@ -219,7 +294,7 @@ export class CommitLog {
 }
 
 /** Whether the bytes at `position` are the record that a ConsumeQueue entry names: same size, same PHYSICALOFFSET. */
-export function isRecordAt(bytes: Buffer, position: number, phyOffset: number, size: number): boolean {
+function isRecordAt(bytes: Buffer, position: number, phyOffset: number, size: number): boolean {
   const at = position + RECORD_AT.phyOffset;
   return (
     bytes.readInt32BE(position) === size &&
@@ -229,3 +304,24 @@ export function isRecordAt(bytes: Buffer, position: number, phyOffset: number, s
 }
 
 const TWO_POW_32 = 0x100000000;
+/** What a failed write left is looked at in pieces of a page, in which the disk has room for all or nothing. */
+const PIECE = Buffer.alloc(4096);
+
+/** The head of a blank record that ends a file with `room` bytes left; empty when even that does not fit. */
+function blankOf(room: number): Buffer {
+  const blank = Buffer.alloc(room >= BLANK_HEAD_BYTES ? BLANK_HEAD_BYTES : 0);
+  if (blank.length > 0) writeBlank(blank, 0, room);
+  return blank;
+}
+
+function lastNonZero(bytes: Buffer, length: number): number {
+  let last = length - 1;
+  while (last >= 0 && bytes[last] === 0) last--;
+  return last;
+}
+
+/** Anything else is a mistake of ours and goes on its way. */
+function asStoreIoError(error: unknown): StoreIoError {
+  if (error instanceof StoreIoError) return error;
+  throw error;
+}

@@ -1,7 +1,7 @@
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Clock, Timer } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
 import type { CommitLog } from './commit-log.ts';
+import { StoreIoError } from './store-errors.ts';
 
 /** A page of the settings `…LeastPages`. Java: MappedFile.OS_PAGE_SIZE. */
 const PAGE_BYTES = 4096;
@@ -9,12 +9,14 @@ const PAGE_BYTES = 4096;
 const EARLY_FLUSH_BYTES = 8 << 20;
 /** After so long without a put the memory for the newest part of the log is let go. */
 const IDLE_RELEASE_MS = 30_000;
+/** Waits before a failed flush is tried again: the first, doubled each time, and the longest. */
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
 
 /** What the service flushes and tells. */
 export interface FlushParts {
   readonly clock: Clock;
   readonly config: MessageStoreConfig;
-  readonly logger: Logger;
   readonly log: CommitLog;
   /** Nothing was put for a while: memory can be let go. */
   onIdle(): void;
@@ -22,13 +24,17 @@ export interface FlushParts {
   lastTimestamp(): number;
   /** Everything below the log's `flushedEnd`, stored up to `storeTimestamp`, is on disk. */
   onFlushed(storeTimestamp: number): void;
-  /** An fdatasync failed: what was written since the last good one may be lost, and nobody may be told it is safe. */
-  onFailed(error: unknown): void;
+  /**
+   * An fdatasync failed, or the rewrite before the next one: what was written since the last good one may be lost, and
+   * nobody may be told it is safe. `lost`: memory does not hold it any more, so only a new start can help.
+   */
+  onFailed(error: StoreIoError, lost: boolean): void;
 }
 
 /**
  * Brings the CommitLog to disk, on the thread pool. ASYNC_FLUSH: by time and amount. SYNC_FLUSH: one fdatasync in
- * flight, everything written meanwhile shares the next. Java: FlushRealTimeService, GroupCommitService.
+ * flight, everything written meanwhile shares the next. After a failure what is not known to be on disk is written again
+ * from memory before the next fdatasync (ADR 0023). Java: FlushRealTimeService, GroupCommitService.
  */
 export class FlushService {
   readonly #parts: FlushParts;
@@ -36,7 +42,13 @@ export class FlushService {
   #timer: Timer | undefined;
   #inFlight: Promise<void> | undefined;
   #again = false;
-  #failed = false;
+  /** Since the last failure nothing was flushed: the kernel may count pages as written that are not. */
+  #suspect = false;
+  /** The range to write again is not in memory: no fdatasync can prove anything any more. */
+  #lost = false;
+  #lastError: StoreIoError | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #retryAtMs = 0;
   #stopped = false;
   #lastFlushMs = 0;
   #lastEnd = 0;
@@ -60,9 +72,20 @@ export class FlushService {
     return log.writtenEnd - log.flushedEnd;
   }
 
+  /** How long the fdatasync under way has taken, 0 without one. */
+  get inFlightMs(): number {
+    return this.#inFlight === undefined ? 0 : this.#parts.clock.monotonicMs() - this.#lastFlushMs;
+  }
+
   /** Called after each write of a turn; `waited` when a ticket of it needs the flush. */
   onWritten(waited: boolean): void {
+    if (this.#suspect) return;
     if ((this.#sync && waited) || this.unflushedBytes >= EARLY_FLUSH_BYTES) this.#flush();
+  }
+
+  /** Another process has the files: nothing is written or flushed any more. */
+  abandon(): void {
+    this.#lost = true;
   }
 
   /** Flushes what is left and ends the service; nothing may be written any more. A failure is told as always. */
@@ -70,7 +93,7 @@ export class FlushService {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#inFlight;
-    if (!this.#failed && this.unflushedBytes > 0) await this.#run();
+    if (!this.#lost && this.unflushedBytes > 0) await this.#run();
   }
 
   /** The interval is a live setting, so each wait is armed anew. */
@@ -98,6 +121,10 @@ export class FlushService {
     }
     const unflushed = this.unflushedBytes;
     if (unflushed === 0) return;
+    if (this.#suspect) {
+      if (nowMs >= this.#retryAtMs) this.#flush();
+      return;
+    }
     const thorough = nowMs - this.#lastFlushMs >= config.flushCommitLogThoroughInterval;
     if (this.#sync || thorough || unflushed >= config.flushCommitLogLeastPages * PAGE_BYTES) this.#flush();
   }
@@ -107,7 +134,7 @@ export class FlushService {
       this.#again = true;
       return;
     }
-    if (this.#failed) return;
+    if (this.#lost) return;
     this.#inFlight = this.#run();
   }
 
@@ -132,16 +159,31 @@ export class FlushService {
   }
 
   async #flushFiles(): Promise<boolean> {
-    const { log, logger } = this.#parts;
+    const { log } = this.#parts;
     try {
+      if (this.#suspect && (await log.rewriteUnflushed()) === 'not-in-memory') {
+        this.#lost = true;
+        this.#parts.onFailed(this.#lastError as StoreIoError, true);
+      }
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
+      if (this.#lost) return false;
       await log.files.flushAsync();
-      return true;
     } catch (error) {
-      // The kernel may have dropped the pages that it could not write; a later success would prove nothing.
-      this.#failed = true;
-      logger.error({ err: error, flushed: log.flushedEnd, written: log.writtenEnd }, 'flushing the commit log failed');
-      this.#parts.onFailed(error);
+      if (!(error instanceof StoreIoError)) throw error;
+      this.#failed(error);
       return false;
     }
+    this.#suspect = false;
+    this.#retryMs = FIRST_RETRY_MS;
+    return true;
+  }
+
+  #failed(error: StoreIoError): void {
+    this.#suspect = true;
+    this.#again = false;
+    this.#lastError = error;
+    this.#retryAtMs = this.#parts.clock.monotonicMs() + this.#retryMs;
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+    this.#parts.onFailed(error, false);
   }
 }

@@ -87,6 +87,11 @@ export class HotWindow {
     return phyOffset + sizeBytes <= chunk.startOffset + chunk.written ? chunk : undefined;
   }
 
+  /** The chunk in which the visible byte at `phyOffset` lies, or undefined: it is in no chunk. */
+  holding(phyOffset: number): LogChunk | undefined {
+    return this.find(phyOffset, 1);
+  }
+
   /** Forgets what is staged and not written: the turn's write failed. */
   dropStaged(): void {
     for (let index = this.#chunks.length - 1; index >= 0; index--) {

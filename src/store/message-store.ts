@@ -1,12 +1,12 @@
 import type { MessageExt } from '../codec/message.ts';
 import { DEFAULT_DISK_LEVELS } from '../config/disk-levels.ts';
 import type { Timer } from '../util/clock.ts';
-import type { Logger } from '../util/logger.ts';
 import type { Marks } from '../util/ticket.ts';
 import { Append } from './append.ts';
 import { Cleaning } from './cleaning.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
+import { DiskTrouble, ROOM_TO_GO_ON_BYTES } from './disk-trouble.ts';
 import { FlushConsumeQueueService } from './flush-consume-queue-service.ts';
 import { FlushService } from './flush-service.ts';
 import type { MessageDraft } from './message-draft.ts';
@@ -25,6 +25,7 @@ import type { StagedTurn } from './staged-turn.ts';
 import { SAMPLE_PERIOD_MS, StoreStats } from './stats.ts';
 import { StoreIoError } from './store-errors.ts';
 import { StoreReads } from './store-reads.ts';
+import { TurnDispatch } from './turn-dispatch.ts';
 
 /** Written and not on disk: beyond this the disk has stopped keeping up, and sends are refused. */
 const MAX_UNFLUSHED_BYTES = 64 << 20;
@@ -40,7 +41,6 @@ export class MessageStore {
   readonly #options: MessageStoreOptions;
   readonly #open: OpenStore;
   readonly #log: CommitLog;
-  readonly #logger: Logger;
   readonly #consumeQueues: ConsumeQueueTable;
   readonly #append: Append;
   readonly #flush: FlushService;
@@ -50,8 +50,8 @@ export class MessageStore {
   readonly #marks: { written: number; flushed: number; replicated: number };
   readonly #listeners: ((marks: Marks) => void)[] = [];
   readonly #timers: Timer[] = [];
-  /** Everything below is in the consume queues and the index. */
-  #dispatchedEnd: number;
+  readonly #dispatch: TurnDispatch;
+  readonly #trouble: DiskTrouble;
   #commitScheduled = false;
   #closed = false;
   readonly #stats: StoreStats;
@@ -62,19 +62,38 @@ export class MessageStore {
     this.#options = options;
     this.#open = open;
     this.#log = log;
-    this.#logger = logger;
     this.#consumeQueues = consumeQueues;
-    this.#dispatchedEnd = log.writtenEnd;
     this.#marks = { written: log.writtenEnd, flushed: log.flushedEnd, replicated: 0 };
     this.#stats = new StoreStats(clock);
     this.#reads = new StoreReads(open, config, clock, this.#stats, logger);
     const replicationGate = ports?.replicationGate;
     const commitTurn = (): boolean => this.commitTurn();
-    const onWriteFailed = (): void => this.#stopWriting('writing to the commit log failed');
-    const parts = { clock, config, log, queues, delayLevels, replicationGate, commitTurn, onWriteFailed };
-    this.#append = new Append(parts, open.lastStoreTimestamp);
+    const trouble = new DiskTrouble({
+      ...{ clock, logger, flags: this.#flags, freeBytes: open.freeBytes },
+      retry: (kind) => (kind === 'dispatch' ? this.#dispatch.retry() : log.tryEnd(ROOM_TO_GO_ON_BYTES)),
+    });
+    this.#trouble = trouble;
+    const refusal = (): PutRefusal => trouble.refusal ?? NOT_WRITEABLE;
+    this.#append = new Append(
+      {
+        ...{ clock, config, log, queues, delayLevels, replicationGate, commitTurn, refusal },
+        onRollFailed: ({ step, error }) => {
+          trouble.begin(step === 'write' ? 'log-write' : 'log-file', error);
+          return refusal();
+        },
+      },
+      open.lastStoreTimestamp,
+    );
+    this.#dispatch = new TurnDispatch(
+      {
+        ...{ dispatch, listener: ports?.messageArrivingListener },
+        recycle: (turn) => this.#append.recycle(turn),
+        onFailed: (error) => trouble.begin('dispatch', error),
+      },
+      log.writtenEnd,
+    );
     this.#flush = new FlushService({
-      ...{ clock, config, logger, log },
+      ...{ clock, config, log },
       lastTimestamp: () => this.#append.lastTimestamp,
       onIdle: () => {
         log.releaseMemory();
@@ -82,23 +101,27 @@ export class MessageStore {
         this.#reads.releaseMemory();
       },
       onFlushed: (storeTimestamp) => this.#onFlushed(storeTimestamp),
-      onFailed: () => this.#stopWriting('flushing the commit log failed'),
+      onFailed: (error, lost) => trouble.begin('log-flush', error, lost),
     });
     this.#queueFlush = new FlushConsumeQueueService({
       ...{ clock, config, logger, consumeQueues, checkpoint, index: open.index },
       lastStoreTimestamp: () => dispatch.lastStoreTimestamp,
-      onFailed: () => this.#stopWriting('flushing consume queues or index failed'),
+      onFailed: ({ kind, final }, error) => {
+        if (kind !== 'waits') trouble.begin(kind === 'queue' ? 'queue-flush' : 'index-flush', error, final);
+      },
+      onWorked: () => trouble.end('queue-flush'),
     });
     this.cleaning = new Cleaning({
       ...{ fs: options.fs, clock, config, logger, flags: this.#flags, log, consumeQueues, queues, index: open.index },
-      ...{ diskLevels: options.diskLevels ?? DEFAULT_DISK_LEVELS, dispatchedEnd: () => this.#dispatchedEnd, commitTurn },
+      ...{ diskLevels: options.diskLevels ?? DEFAULT_DISK_LEVELS, dispatchedEnd: () => this.#dispatch.end, commitTurn },
       onRemoved: (minOffset) => {
         log.window.forgetBelow(minOffset);
         this.#reads.forgetBelow(minOffset);
       },
     });
     open.onLockLost(() => {
-      this.#stopWriting('another process has taken the store directory');
+      trouble.begin('lock', undefined, true);
+      this.#flush.abandon();
       void this.#queueFlush.stop();
       void this.cleaning.stop();
     });
@@ -176,15 +199,12 @@ export class MessageStore {
     const written = this.#log.writtenEnd;
     const elapsedMs = this.#options.clock.monotonicMs() - turn.startMs;
     this.#stats.recordPuts(turn.count, written - before, elapsedMs);
-    const isBehind = this.#dispatchedEnd !== this.#marks.written;
     this.#marks.written = written;
     this.#flush.onWritten(turn.needsFlush);
     this.#tell();
-    // A gap in a queue cannot be filled later: after a failure the next start rebuilds from the log.
-    if (!isBehind) this.#dispatchTurn(turn, written);
+    const dispatched = this.#dispatch.run(turn, written);
     this.#options.ports?.replicationGate?.onWritten(written);
-    this.#announce(turn);
-    this.#append.recycle(turn);
+    if (dispatched) this.#dispatch.finish(turn);
     return true;
   }
 
@@ -266,12 +286,17 @@ export class MessageStore {
 
   /** Written bytes that queues and index do not know yet. Java: #dispatchBehindBytes. */
   dispatchBehindBytes(): number {
-    return this.#marks.written - this.#dispatchedEnd;
+    return this.#marks.written - this.#dispatch.end;
   }
 
   /** Bytes that a power loss would take. Java: #remainHowManyDataToFlush. */
   remainHowManyDataToFlush(): number {
     return this.#flush.unflushedBytes;
+  }
+
+  /** What keeps the store from taking messages, for an answer to a sender; undefined when nothing does. */
+  get trouble(): string | undefined {
+    return this.#trouble.refusal?.remark;
   }
 
   /** The store's keys of code 28, all values texts. Java: DefaultMessageStore#getRuntimeInfo. */
@@ -297,7 +322,8 @@ export class MessageStore {
     await this.#flush.stop();
     await this.#queueFlush.stop();
     this.#reads.releaseMemory();
-    const clean = this.#flags.isWriteable && this.#flush.unflushedBytes === 0 && this.dispatchBehindBytes() === 0;
+    this.#trouble.stop();
+    const clean = !this.#trouble.isAny && this.#flush.unflushedBytes === 0 && this.dispatchBehindBytes() === 0;
     await this.#open.close(clean);
   }
 
@@ -315,42 +341,26 @@ export class MessageStore {
     if (this.#closed) return refusePut('SERVICE_NOT_AVAILABLE', 'the store has been shut down');
     if (this.#options.config.brokerRole === 'SLAVE')
       return refusePut('SERVICE_NOT_AVAILABLE', 'this broker is a slave');
-    if (!this.#flags.isWriteable) return refusePut('SERVICE_NOT_AVAILABLE', NOT_WRITEABLE);
+    if (!this.#flags.isWriteable) return this.#trouble.refusal ?? NOT_WRITEABLE;
     if (topic.length > MAX_TOPIC_CHARACTERS)
       return refusePut('MESSAGE_ILLEGAL', `the topic has ${topic.length} characters`);
     const waiting = this.#flush.unflushedBytes;
     if (waiting <= MAX_UNFLUSHED_BYTES) return undefined;
-    return refusePut('SERVICE_NOT_AVAILABLE', `the disk is too slow: ${waiting} bytes wait for it`);
+    return this.#trouble.refuseSlow(waiting, this.#flush.inFlightMs);
   }
 
   #failTurn(turn: StagedTurn, error: StoreIoError): void {
     turn.fail();
-    this.#logger.error({ err: error, messages: turn.count }, 'writing to the commit log failed');
-    this.#stopWriting('writing to the commit log failed');
+    this.#trouble.begin('log-write', error);
     this.#tell();
     this.#append.recycle(turn);
   }
 
-  #dispatchTurn(turn: StagedTurn, written: number): void {
-    try {
-      this.#open.dispatch.dispatchTurn(turn);
-      this.#dispatchedEnd = written;
-    } catch (error) {
-      if (!(error instanceof StoreIoError)) throw error;
-      this.#logger.error({ err: error }, 'writing a consume queue or an index file failed');
-      this.#stopWriting('writing a consume queue or an index file failed');
-      this.#flags.makeLogicsQueueError();
-    }
-  }
-
-  #announce(turn: StagedTurn): void {
-    const listener = this.#options.ports?.messageArrivingListener;
-    if (listener !== undefined && this.#dispatchedEnd === this.#marks.written) turn.announce(listener);
-  }
-
   #onFlushed(storeTimestamp: number): void {
     if (storeTimestamp > 0) this.#open.checkpoint.physicMsgTimestamp = storeTimestamp;
-    this.#log.window.evict(this.#log.flushedEnd);
+    this.#log.onFlushed();
+    this.#trouble.end('log-flush');
+    if (this.#flush.unflushedBytes <= MAX_UNFLUSHED_BYTES) this.#trouble.keepsUp(this.#flush.unflushedBytes);
     this.#marks.flushed = this.#log.flushedEnd;
     this.#tell();
   }
@@ -363,13 +373,6 @@ export class MessageStore {
   #tell(): void {
     for (const listener of this.#listeners) listener(this.#marks);
   }
-
-  #stopWriting(reason: string): void {
-    const before = this.#flags.bits;
-    this.#flags.makeNotWriteable();
-    if (this.#flags.bits === before) return;
-    this.#logger.error({ reason }, 'the store takes no more messages; reads go on');
-  }
 }
 
-const NOT_WRITEABLE = 'the store is not writeable, the log of the broker tells why';
+const NOT_WRITEABLE = refusePut('SERVICE_NOT_AVAILABLE', 'the store is not writeable, the log of the broker tells why');

@@ -61,6 +61,8 @@ export interface OpenStore {
   readonly abort: AbortFile;
   /** Calls once when another process has taken the directory: nothing may be written any more. */
   onLockLost(listener: () => void): void;
+  /** Available bytes of the partition of the commit log, undefined when they cannot be told. */
+  freeBytes(): number | undefined;
   /** `commitLogDiskRatio` and `consumeQueueDiskRatio` of code 28. */
   diskRatios(): Record<string, string>;
   /**
@@ -155,7 +157,7 @@ class HeldLock {
   }
 }
 
-type Life = Pick<OpenStore, 'inMemoryBytes' | 'diskRatios' | 'onLockLost' | 'close'>;
+type Life = Pick<OpenStore, 'inMemoryBytes' | 'freeBytes' | 'diskRatios' | 'onLockLost' | 'close'>;
 
 function lifeOf(
   options: MessageStoreOptions,
@@ -167,6 +169,13 @@ function lifeOf(
   const { fs, config, log, totalMemoryBytes = UNKNOWN_MEMORY_BYTES } = options;
   return {
     inMemoryBytes: () => (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
+    freeBytes() {
+      try {
+        return fs.statfs(config.storePathCommitLog).availableBytes;
+      } catch {
+        return undefined;
+      }
+    },
     diskRatios: () => ({
       commitLogDiskRatio: javaDouble(diskSpaceOf(fs, config.storePathCommitLog).usedRatio),
       consumeQueueDiskRatio: javaDouble(diskSpaceOf(fs, storePath.consumeQueue(config.storePathRootDir)).usedRatio),
@@ -180,10 +189,14 @@ function lifeOf(
           await flushDerived(parts);
           if (clean) abort.remove();
         }
+      } catch (error) {
+        log.error({ err: error }, 'closing the store failed; the next start recovers');
+      }
+      try {
         openFiles.closeAll();
         held.lock.release();
       } catch (error) {
-        log.error({ err: error }, 'closing the store failed; the next start recovers');
+        log.error({ err: error }, 'giving the store directory back failed; the next start takes it all the same');
       }
     },
   };

@@ -52,14 +52,22 @@ export class RunningFlags {
     this.#bits |= NOT_WRITEABLE;
   }
 
-  /** Stays until the restart: the queue lacks an entry. */
+  /** A queue lacks an entry, or is not on disk. Java keeps this until the restart. */
   makeLogicsQueueError(): void {
     this.#bits |= LOGICS_QUEUE_ERROR;
   }
 
-  /** Stays until the restart. */
+  makeLogicsQueueOk(): void {
+    this.#bits &= ~LOGICS_QUEUE_ERROR;
+  }
+
+  /** Java keeps this until the restart. */
   makeIndexFileError(): void {
     this.#bits |= INDEX_FILE_ERROR;
+  }
+
+  makeIndexFileOk(): void {
+    this.#bits &= ~INDEX_FILE_ERROR;
   }
 
   makeDiskFull(): void {

@@ -78,6 +78,9 @@ describe('the end of a file', () => {
     const big = draftOf({ body: 'y'.repeat(3000) });
     expect(store.putMessage(big)).toMatchObject({ accepted: false, status: 'CREATE_MAPEDFILE_FAILED' });
     clock.endTurn();
+    const remark = expect.stringMatching(/create of commitlog\/00000000000000004096: EMFILE/);
+    expect(store.putMessage(big)).toMatchObject({ status: 'CREATE_MAPEDFILE_FAILED', remark });
+    clock.advance(1000);
     expect(put(store, { body: 'z' })).toMatchObject({ phyOffset: 4096, queueOffset: 1 });
     clock.endTurn();
     expect(await readAll(store)).toHaveLength(2);
@@ -133,7 +136,7 @@ describe('SYNC_FLUSH', () => {
     await store.shutdown();
   });
 
-  it('acknowledges nothing after a failed fdatasync and takes no more', async () => {
+  it('acknowledges nothing after a failed fdatasync and takes no more until the disk works', async () => {
     const test = faultyStore({ flushDiskType: 'SYNC_FLUSH' });
     const { store, clock, fs } = test;
     fs.fail({ operation: 'fdatasync', path: LOG, code: 'EIO' });
@@ -143,6 +146,7 @@ describe('SYNC_FLUSH', () => {
     expect(fs.pendingRules).toBe(0);
     expect(store.marks.flushed).toBe(0);
     expect(store.putMessage(draftOf({}))).toMatchObject({ status: 'SERVICE_NOT_AVAILABLE' });
+    fs.fail({ operation: 'fdatasync', path: LOG, code: 'EIO', times: 1000 });
     await settle(test, 20_000);
     expect(store.marks.flushed).toBe(0);
     await store.shutdown();
@@ -225,22 +229,6 @@ describe('SYNC_MASTER', () => {
     replicated(ticket.endOffset);
     expect(test.store.marks.replicated).toBe(ticket.endOffset);
     await test.store.shutdown();
-  });
-});
-
-describe('a failed write of a consume queue', () => {
-  it('keeps the log, stops writing, and the next start rebuilds the queue', async () => {
-    const test = faultyStore();
-    const { store, fs } = test;
-    put(store, { body: 'one' });
-    fs.fail({ operation: 'pwrite', path: /consumequeue/, code: 'ENOSPC', times: 100 });
-    await settle(test, 61_000);
-    expect(store.putMessage(draftOf({}))).toMatchObject({ status: 'SERVICE_NOT_AVAILABLE' });
-    await store.shutdown();
-    expect(test.memory.stat('/store/abort')).toBeDefined();
-    const again = openTestStore(test.memory, '/store');
-    expect(await readAll(again.store)).toEqual(['one']);
-    await again.store.shutdown();
   });
 });
 
