@@ -43,7 +43,7 @@ const COMMANDS = {
   },
   'vectors:record': { about: 'record golden vectors from Java', peers: true, args: ['scripts/record-vectors.ts'] },
   bench: { about: 'codec, append, read, end to end', dist: true, args: ['bench/main.ts'] },
-  'bench:start': { about: 'how long a start takes on a large store', dist: true, peers: true, args: ['bench/start-up.ts'] },
+  'bench:start': { about: 'starts on a large store', dist: true, peers: true, args: ['bench/start-up.ts'] },
   'bench:java': { about: 'the official Java broker beside ours', dist: true, peers: true, args: ['bench/java.ts'] },
 };
 

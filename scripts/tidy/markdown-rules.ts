@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { markdownPaths, ROOT, readText } from './source-files.ts';
 
-/** Every markdown file has one title, on its first line, and links only to files that exist. */
+/** Every markdown file has one title, on its first line, and names only files and tests that exist. */
 export function markdownRules(): string[] {
   return markdownPaths().flatMap((path) => markdownViolations(path, readText(path)));
 }
@@ -18,5 +18,13 @@ export function markdownViolations(path: string, text: string): string[] {
     if (/^[a-z]+:/.test(target)) continue;
     if (!existsSync(join(ROOT, posix.dirname(path), target))) violations.push(`${path}: ${target} does not exist`);
   }
-  return violations;
+  return [...violations, ...namedTests(path, text)];
+}
+
+/** A promise is worth the test it names: `` `src/x.test.ts`: "its title" ``. */
+function namedTests(path: string, text: string): string[] {
+  return [...text.matchAll(/`([\w./-]+\.(?:test|compat)\.ts)`: "([^"]+)"/g)].flatMap(([, file = '', title = '']) => {
+    const isThere = existsSync(join(ROOT, file)) && readText(file).includes(title);
+    return isThere ? [] : [`${path}: ${file} has no test "${title}"`];
+  });
 }

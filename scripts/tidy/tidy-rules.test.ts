@@ -74,12 +74,16 @@ describe('markdown rules', () => {
     ['two titles', '# One\n\n# Two\n', /2 titles/],
     ['a late title', 'text\n\n# One\n', /not the first line/],
     ['a dead link', '# One\n\n[x](no-such-file.md)\n', /no-such-file.md does not exist/],
+    ['a test that is not there', '# One\n\n`src/cli.test.ts`: "no such title"\n', /has no test "no such title"/],
+    ['a test file that is not there', '# One\n\n`src/gone.test.ts`: "it"\n', /src\/gone.test.ts has no test/],
   ])('report %s', (_, text, message) => {
     expect(markdownViolations('docs/x.md', text).join('\n')).toMatch(message);
   });
 
   it('are silent on code blocks, web links and files that exist', () => {
-    const text = '# One\n\n```sh\n# not a title\n```\n\n[a](https://example.org) [b](../package.json#top) `[c](d)`\n';
+    const text =
+      '# One\n\n```sh\n# not a title\n```\n\n[a](https://example.org) [b](../package.json#top) `[c](d)`\n' +
+      '`scripts/tidy/tidy-rules.test.ts`: "are silent on code blocks"\n';
     expect(markdownViolations('docs/x.md', text)).toEqual([]);
   });
 });

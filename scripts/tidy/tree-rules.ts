@@ -16,7 +16,8 @@ const STARTED = [
   /^scripts\/[^/]+\.(ts|mjs)$/,
   /^scripts\/run\/(commands|vitest-reporter)\.mjs$/,
   /^testing\/prop-runs\.ts$/,
-  /^(bench|fuzz)\/(main|java)\.ts$/,
+  /^(bench|fuzz)\/(main|java|start-up)\.ts$/,
+  /^(testing|compat-tests)\/[\w-]+\/main\.ts$/,
 ];
 
 /** The rules that need to see all files: lengths with their exceptions, and that every file is imported. */

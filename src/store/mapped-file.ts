@@ -176,8 +176,8 @@ export class MappedFile {
   }
 
   /**
-   * {@link zeroWhereDirty} behind {@link wrotePosition}, in a file that has data in every page before it. When it has no
-   * more blocks than those pages need, the rest is a hole and is not read: ten thousand queues have 60 GB of it.
+   * {@link zeroWhereDirty} behind {@link wrotePosition}, in a file that has data in every page before it. When it has
+   * no more blocks than those pages need, the rest is a hole and is not read: ten thousand queues have 60 GB of it.
    */
   zeroTailOfDense(): number {
     const from = this.wrotePosition;
