@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ExpiryFixture, HOUR_MS, thisHour } from '../../testing/expiry-fixture.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import { FaultFs } from '../../testing/fault-fs.ts';
-import { draftOf, readAll } from '../../testing/store-fixture.ts';
+import { draftOf, openTestStore, put, readAll } from '../../testing/store-fixture.ts';
+import { nodeFs } from '../util/node-fs.ts';
 
 const LOG_FILE = /\/commitlog\/\d+$/;
 const MESSAGES = 55;
@@ -289,5 +293,28 @@ describe('a file that cannot be removed', () => {
     go();
     expect(await Promise.all(reading)).toEqual([expect.any(Buffer), expect.any(Buffer), undefined]);
     await test.store.shutdown();
+  });
+});
+
+describe('on a real file system', () => {
+  const root = mkdtempSync(join(tmpdir(), 'expiry-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it('files of the log, of queues and of the index go', async () => {
+    const clock = new FakeClock();
+    const changes = { deleteWhen: thisHour(clock), maxIndexNum: 4 };
+    const { store } = openTestStore(nodeFs, root, { clock, changes });
+    for (let index = 0; index < 80; index++) {
+      put(store, { body: 'x'.repeat(1800), properties: { KEYS: `k${index}` } });
+      clock.endTurn();
+    }
+    // The clock is further on than the files' time by more than fileReservedTime.
+    const counts = () =>
+      ['commitlog', 'consumequeue/TopicA/0', 'index'].map((dir) => nodeFs.list(`${root}/${dir}`).length);
+    for (let round = 0; round < 20_000 && counts().join() !== '1,1,1'; round++) await clock.advanceAsync(100);
+    expect(counts()).toEqual([1, 1, 1]);
+    expect([store.getMinOffsetInQueue('TopicA', 0), store.getMinPhyOffset()]).toEqual([78, 39 * 4096]);
+    expect(await readAll(store, 'TopicA', 0, 78)).toHaveLength(2);
+    await store.shutdown();
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FaultFs } from '../../testing/fault-fs.ts';
 import { MemFs } from '../../testing/mem-fs.ts';
 import { MappedFileQueue } from './mapped-file-queue.ts';
 import { OpenFiles } from './open-files.ts';
@@ -154,6 +155,38 @@ describe('MappedFileQueue', () => {
     expect(queue.findByTime(1_000, time)?.fileFromOffset).toBe(1_024);
     expect(queue.findByTime(1_024, time)?.fileFromOffset).toBe(1_024);
     expect(queue.findByTime(9_999, time)?.fileFromOffset).toBe(2_048);
+  });
+
+  it('removes the first file for good before the next, and takes a failure back', async () => {
+    const memory = new MemFs();
+    memory.mkdir('/q');
+    memory.fsyncDir('/');
+    const fs = new FaultFs(memory);
+    const queue = new MappedFileQueue(new OpenFiles(fs), '/q', 1_024);
+    for (let index = 0; index < 300; index += 1) append(queue, 16);
+    queue.flush();
+    fs.fail({ operation: 'unlink', path: /q\/0+$/, code: 'EBUSY' });
+    await expect(queue.removeFirst()).rejects.toThrow(/unlink .* EBUSY/);
+    expect([queue.minOffset, readAt(queue, 1_023, 1)]).toEqual([0, [63]]);
+    fs.fail({ operation: 'fsyncDir', path: /q$/, code: 'EIO', times: 2 });
+    await expect(queue.removeFirst()).rejects.toThrow(/fsyncDir .* EIO/);
+    expect([queue.minOffset, memory.list('/q').length]).toEqual([1_024, 4]);
+    await expect(queue.removeFirst()).rejects.toThrow(/fsyncDir .* EIO/);
+    expect([queue.minOffset, memory.list('/q').length]).toEqual([1_024, 4]);
+    await queue.removeFirst();
+    memory.crash();
+    expect(memory.list('/q').sort()).toEqual([2_048, 3_072, 4_096].map((offset) => String(offset).padStart(20, '0')));
+  });
+
+  it('does not take a file back into a queue that was destroyed meanwhile', async () => {
+    const fs = new FaultFs(new MemFs());
+    const queue = new MappedFileQueue(new OpenFiles(fs), '/q', 1_024);
+    for (let index = 0; index < 180; index += 1) append(queue, 16);
+    fs.fail({ operation: 'unlink', path: /q\/0+$/, code: 'EBUSY' });
+    const removal = queue.removeFirst();
+    queue.destroy();
+    await expect(removal).rejects.toThrow(/EBUSY/);
+    expect(queue.files).toEqual([]);
   });
 
   it('removes files and itself', async () => {
