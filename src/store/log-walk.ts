@@ -55,7 +55,10 @@ export class LogWalk {
       this.#fill(file, size);
       this.start = this.#position - this.#bufferFrom;
     }
-    return checkRecord(this.buffer, this.start, this.#bufferLength, this.#checkCrc, this.peek);
+    const checked = checkRecord(this.buffer, this.start, this.#bufferLength, this.#checkCrc, this.peek);
+    // What is derived from a record leads to where it is, not to where a changed bit says.
+    if (checked === 'ok') this.peek.phyOffset = this.phyOffset;
+    return checked;
   }
 
   /** Passes `sizeBytes`, after {@link check} has told how many they are. */
