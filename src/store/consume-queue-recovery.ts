@@ -23,7 +23,10 @@ export function recoverConsumeQueue(queue: ConsumeQueue, afterCrash: boolean): n
   if (scan.maxPhysicOffset < 0) queue.endAt(end, queue.lastPhyOffset());
   if (queue.ext !== undefined) recoverConsumeQueueExt(queue.ext, scan.maxExtOffset, afterCrash);
   // Every page before the end holds entries, and none of them is zero.
-  return afterCrash ? (files.lastFile?.zeroTailOfDense() ?? 0) : 0;
+  const zeroed = afterCrash ? (files.lastFile?.zeroTailOfDense() ?? 0) : 0;
+  // Else another power loss brings back what lay here, when the queue has grown up to it.
+  if (zeroed > 0) files.lastFile?.flush();
+  return zeroed;
 }
 
 /**
@@ -47,10 +50,27 @@ export function truncateConsumeQueue(queue: ConsumeQueue, phyOffset: number): vo
       files.removeLast();
       continue;
     }
-    if (before > kept) file.zeroWhereDirty(kept, before);
+    if (before > kept && file.zeroWhereDirty(kept, before) > 0) file.flush();
     queue.endAt(file.fileFromOffset + kept, scan.maxPhysicOffset < 0 ? phyOffset : scan.maxPhysicOffset);
     return;
   }
+}
+
+/**
+ * After a crash: what a killed process wrote about messages at or behind `phyOffset` may be in the kernel only. It
+ * counts as unflushed again; true when there is such. Throws StoreIoError.
+ */
+export function doubtConsumeQueue(queue: ConsumeQueue, phyOffset: number): boolean {
+  if (queue.maxPhysicOffset <= phyOffset) return false;
+  const { dir, files } = queue.files;
+  for (const file of [...files].reverse()) {
+    file.doubtFrom(0, [dir, dir.slice(0, dir.lastIndexOf('/'))]);
+    queue.files.flushedWhere = Math.min(queue.files.flushedWhere, file.fileFromOffset);
+    ENTRIES.count = 0;
+    const count = queue.entriesFrom(file.fileFromOffset / CQ_ENTRY_BYTES, 1, ENTRIES);
+    if (count > 0 && (ENTRIES.phyOffset[0] as number) < phyOffset) break;
+  }
+  return true;
 }
 
 /** Java checks three files; older ones were complete when these were begun. */

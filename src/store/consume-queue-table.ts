@@ -4,10 +4,10 @@ import { ConsumeQueue, type ConsumeQueueParts } from './consume-queue.ts';
 import { isDurableBelow } from './consume-queue-expiry.ts';
 import { type ConsumeQueueExt, type ConsumeQueueExtParts, ExtWindow } from './consume-queue-ext.ts';
 import { recoverConsumeQueueExt } from './consume-queue-ext-recovery.ts';
-import { recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
+import { doubtConsumeQueue, recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
 import { EntryMemory } from './entry-memory.ts';
 import type { OpenFiles } from './open-files.ts';
-import { StoreLoadError } from './store-errors.ts';
+import { StoreLoadError, toStoreIoError } from './store-errors.ts';
 
 /**
  * All consume queues of a store, by topic and queue id. Looking one up costs no file: files appear when entries are
@@ -121,6 +121,22 @@ export class ConsumeQueueTable {
   /** Cuts every queue to a CommitLog that ends at `phyOffset`. Throws StoreIoError. */
   truncateDirtyLogicFiles(phyOffset: number): void {
     for (const queue of this) truncateConsumeQueue(queue, phyOffset);
+  }
+
+  /**
+   * After a crash: entries of messages at or behind `phyOffset` may not be on disk, whoever wrote them; the next
+   * {@link flushAsync} forces them before the checkpoint may move. Throws StoreIoError.
+   */
+  doubtFrom(phyOffset: number): void {
+    const { dir, openFiles } = this.#parts;
+    if (openFiles.fs.stat(dir) === undefined) return;
+    try {
+      openFiles.fs.fsyncDir(dir.slice(0, dir.lastIndexOf('/')));
+      openFiles.fs.fsyncDir(dir);
+    } catch (error) {
+      throw toStoreIoError('fsyncDir', dir, 0, error);
+    }
+    for (const queue of this) if (doubtConsumeQueue(queue, phyOffset)) this.#dirty.add(queue);
   }
 
   /** Java: ConsumeQueue#correctMinOffset, over all queues. Throws StoreIoError. */

@@ -46,12 +46,14 @@ export class IndexFile {
     previousEnd: { readonly phyOffset: number; readonly timestamp: number },
   ): IndexFile {
     const file = MappedFile.create(files, dir, 0, indexFileBytes(layout), name);
+    // A power loss must not leave it shorter, or a younger one without it.
+    file.flush();
     const index = new IndexFile(file, name, layout, true);
     index.#beginPhyOffset = previousEnd.phyOffset;
     index.#endPhyOffset = previousEnd.phyOffset;
     index.#beginTimestamp = previousEnd.timestamp;
     index.#endTimestamp = previousEnd.timestamp;
-    index.#writeHeader();
+    file.write(index.#encodeHeader(), 0, HEADER_BYTES, 0);
     return index;
   }
 
@@ -207,10 +209,11 @@ export class IndexFile {
 
   /**
    * Finishes a file that our own crashed run was filling: slots may point to entries that the header does not count
-   * yet; these were on disk before the slots, so their chains lead back to counted ones.
+   * yet; these were on disk before the slots, so their chains lead back to counted ones. The next flush forces it all.
    */
   repair(): void {
     const slots = this.#slotsInMemory();
+    this.#headerDirty = true;
     for (let slot = 0; slot < this.#layout.maxHashSlotNum; slot += 1) {
       let number = slots.get(slot);
       if (number < this.#indexCount) continue;
@@ -219,7 +222,6 @@ export class IndexFile {
         number = ENTRY.previous < number ? ENTRY.previous : 0;
       }
       slots.set(slot, number < this.#indexCount ? number : 0);
-      this.#headerDirty = true;
     }
   }
 
@@ -329,10 +331,6 @@ export class IndexFile {
     header.writeInt32BE(this.#hashSlotCount, 32);
     header.writeInt32BE(this.#indexCount, 36);
     return header;
-  }
-
-  #writeHeader(): void {
-    this.#file.write(this.#encodeHeader(), 0, HEADER_BYTES, 0);
   }
 
   /** A full file is only read from now on: its 20 MB of slots go back. */

@@ -3,7 +3,7 @@ import type { Logger } from '../util/logger.ts';
 import { IndexFile, type IndexLayout, type IndexQuery, indexFileBytes } from './index-file.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { StoreCheckpoint } from './store-checkpoint.ts';
-import { StoreIoError } from './store-errors.ts';
+import { StoreIoError, toStoreIoError } from './store-errors.ts';
 
 /**
  * The index of messages by key: files filled one after another, each message's keys added in the order of the
@@ -31,22 +31,21 @@ export class IndexService {
    * Throws StoreIoError. Java: IndexService#load.
    */
   load(options: { readonly lastExitOk: boolean; readonly ownCrash: boolean }): void {
-    const untrusted: IndexFile[] = [];
-    for (const name of this.#parts.openFiles.fs.list(this.#parts.dir).sort()) {
-      const file = this.#open(name);
-      if (file === undefined) continue;
-      const isNewer = file.endTimestamp > this.#parts.checkpoint.indexMsgTimestamp;
-      if (!options.lastExitOk && (isNewer || untrusted.length > 0)) untrusted.push(file);
-      else this.#files.push(file);
+    const names = this.#parts.openFiles.fs.list(this.#parts.dir).sort();
+    const files = names.flatMap((name) => this.#open(name) ?? []);
+    if (options.lastExitOk) {
+      this.#files = files;
+      return;
     }
-    if (options.lastExitOk) return;
-    this.#rebuildFallback = untrusted[0]?.beginPhyOffset;
-    this.#needsRebuild = this.#files.length + untrusted.length > 0;
-    if (options.ownCrash) {
-      const first = untrusted.shift();
-      if (first !== undefined) this.#files.push(first);
-      this.#files.at(-1)?.repair();
-    }
+    this.#syncNames();
+    const { indexMsgTimestamp } = this.#parts.checkpoint;
+    const newer = files.findIndex((file) => file.endTimestamp > indexMsgTimestamp);
+    const kept = options.ownCrash ? countFilled(files) : newer < 0 ? files.length : newer;
+    this.#files = files.slice(0, kept);
+    const untrusted = files.slice(kept);
+    this.#needsRebuild = files.length > 0;
+    if (options.ownCrash) this.#files.at(-1)?.repair();
+    else this.#rebuildFallback = untrusted[0]?.beginPhyOffset;
     for (const file of untrusted) {
       this.#parts.log.warn({ file: file.name }, 'index file removed after a crash; its messages are indexed again');
       file.destroy();
@@ -214,6 +213,18 @@ export class IndexService {
     checkpoint.indexMsgTimestamp = Math.max(checkpoint.indexMsgTimestamp, file.endTimestamp);
   }
 
+  /** A file that a killed process made may be named in the kernel only; its next flush does not know. */
+  #syncNames(): void {
+    const { openFiles, dir } = this.#parts;
+    if (openFiles.fs.stat(dir) === undefined) return;
+    try {
+      openFiles.fs.fsyncDir(dir.slice(0, dir.lastIndexOf('/')));
+      openFiles.fs.fsyncDir(dir);
+    } catch (error) {
+      throw toStoreIoError('fsyncDir', dir, 0, error);
+    }
+  }
+
   #open(name: string): IndexFile | undefined {
     const { openFiles, dir, layout, log } = this.#parts;
     const path = `${dir}/${name}`;
@@ -261,6 +272,17 @@ const STEPS_PER_TURN = 1_000;
 const MAX_TURNS = 1_000;
 /** Full files keep their slots until they are on disk; when the disk does not keep up, 240 MB of them are enough. */
 const MAX_UNCLOSED_SLOTS = 60_000_000;
+
+/**
+ * How many files of a crashed run of ours are to be kept: all full ones, and the one that was being filled. Its header
+ * goes to disk last, so a file that is not full misses entries even when a newer one exists; and an empty one tells
+ * nothing, not even whether the file before it survived.
+ */
+function countFilled(files: readonly IndexFile[]): number {
+  const last = files.findIndex((file) => !file.isFull);
+  if (last < 0) return files.length;
+  return (files[last] as IndexFile).indexCount > 1 ? last + 1 : last;
+}
 
 /** yyyyMMddHHmmssSSS in local time. Java: UtilAll#timeMillisToHumanString. */
 function localTimeName(nowMs: number): string {

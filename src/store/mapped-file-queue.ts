@@ -198,12 +198,13 @@ export class MappedFileQueue {
     await this.#syncRemoval();
   }
 
-  /** Takes the last file out and removes it, blocking. Java: MappedFileQueue#deleteLastMappedFile. */
+  /** Takes the last file out and removes it, durably and blocking. Java: MappedFileQueue#deleteLastMappedFile. */
   removeLast(): void {
     const last = this.#files.pop();
     assert(last !== undefined, 'removeLast of an empty queue');
     last.destroy();
     this.flushedWhere = Math.min(this.flushedWhere, this.maxOffset);
+    this.#syncDir();
   }
 
   /** Removes every file and the directory when nothing foreign is in it. Java: MappedFileQueue#destroy. */

@@ -209,6 +209,15 @@ export class MappedFile {
     this.#flushedTo(covered);
   }
 
+  /**
+   * A process that was killed may have written behind `position`, and named the file: the next flush makes that durable,
+   * with `dirs`, which its name depends on.
+   */
+  doubtFrom(position: number, dirs: readonly string[]): void {
+    this.flushedPosition = Math.min(this.flushedPosition, position);
+    this.#dirsToSync = [...new Set([...this.#dirsToSync, ...dirs])];
+  }
+
   /** Forces the file's name, so that no younger file outlives it in a power loss. Throws StoreIoError. */
   flushName(): void {
     try {

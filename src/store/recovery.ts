@@ -42,16 +42,19 @@ export function recover(parts: RecoveryParts, cleanStop: boolean): number {
   }
   parts.index.truncateTo(found.end);
   rebuildQueues(parts);
+  if (!cleanStop) consumeQueues.doubtFrom(found.from);
   consumeQueues.correctMinOffset(log.minOffset);
   logger.info({ cleanStop, minOffset: log.minOffset, end: found.end }, 'recovered the store');
   return found.storeTimestamp;
 }
 
 /**
- * What a killed process wrote may still be in the kernel only, and the zeroed tail is. The checkpoint will move on, and
- * a recovery after that would not look here again.
+ * What a killed process wrote may still be in the kernel only, the name of the last file with it, and the zeroed tail
+ * is. The checkpoint will move on, and a recovery after that would not look here again.
  */
 function makeDurable(log: CommitLog, from: number): void {
+  const { dir, lastFile } = log.files;
+  lastFile?.doubtFrom(lastFile.flushedPosition, [dir, dir.slice(0, dir.lastIndexOf('/'))]);
   for (const file of log.files.files) {
     if (file.fileFromOffset >= from) file.flush();
   }

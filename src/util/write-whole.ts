@@ -17,7 +17,7 @@ export function writeWhole(fs: Fs, path: string, bytes: Buffer): void {
  * closes it and renames it. Throws FsError; then nothing is open.
  */
 export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle {
-  fs.mkdir(directoryOf(path));
+  makeDirectory(fs, directoryOf(path));
   const file = fs.open(`${path}.tmp`, 'create');
   try {
     file.truncate(0);
@@ -27,6 +27,15 @@ export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle 
     throw error;
   }
   return file;
+}
+
+/** With its parents, durably: a power loss must not take the directory away with what is synced inside. */
+function makeDirectory(fs: Fs, dir: string): void {
+  if (fs.stat(dir) !== undefined) return;
+  const parent = directoryOf(dir);
+  if (parent !== '') makeDirectory(fs, parent);
+  fs.mkdir(dir);
+  fs.fsyncDir(parent === '' ? '/' : parent);
 }
 
 /** The directory of an absolute path. */
