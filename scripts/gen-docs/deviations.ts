@@ -186,4 +186,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0029-damaged-state-files.md',
     test: 'src/broker/state-files.test.ts',
   },
+  {
+    number: 31,
+    java: '316 also destroys the queues of half messages when topics.json does not list their topics.',
+    ours: 'RMQ_SYS_TRANS_HALF_TOPIC and RMQ_SYS_TRANS_OP_HALF_TOPIC stay, like SCHEDULE_TOPIC_XXXX.',
+    safe: 'Messages that wait for their commit were lost.',
+    built: true,
+    adr: '0022-what-expiry-keeps.md',
+    test: 'src/store/clean-consume-queue-service.test.ts',
+  },
 ];
