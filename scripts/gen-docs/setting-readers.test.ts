@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { notYetRows } from '../../src/config/not-yet.ts';
+import { systemProperties } from './configuration-page.ts';
 import { settingReaders, settingSections } from './setting-readers.ts';
 
 /** Keys whose every use stops the start: nothing can read them yet. A row goes when its feature comes. */
@@ -29,7 +30,7 @@ describe('every setting of 4.6.0', () => {
 describe('what a row claims', () => {
   const readers = settingReaders();
 
-  it.each(rows)('$name.$key', ({ key, effect }) => {
+  it.each(rows)('$name $key', ({ key, effect }) => {
     const found = readers.get(key) ?? [];
     if (typeof effect === 'object') expect(found, `${key} is accepted without effect, and yet read`).toEqual([]);
     else if (!refused.has(key)) expect(found, `${key} is said to have an effect, and nobody reads it`).not.toEqual([]);
@@ -38,6 +39,17 @@ describe('what a row claims', () => {
   it('is never "accepted" for a key that stops the start', () => {
     expect(rows.filter(({ key, effect }) => refused.has(key) && typeof effect === 'object')).toEqual([]);
   });
+});
+
+it('lists the system properties that the settings look at', () => {
+  const folder = new URL('../../src/config/', import.meta.url);
+  const texts = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.includes('.test.'));
+  const named = texts.flatMap((name) =>
+    [...readFileSync(new URL(name, folder), 'utf8').matchAll(/'((?:rocketmq|com\.rocketmq|tls|user)\.[\w.]+)'/g)].map(
+      (match) => match[1],
+    ),
+  );
+  expect([...new Set(named)].toSorted()).toEqual(systemProperties.map(([name]) => name).toSorted());
 });
 
 describe('settingReaders', () => {

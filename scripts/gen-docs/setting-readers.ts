@@ -4,7 +4,7 @@ import { addressServerSection, brokerSections, namesrvSections, type Section } f
 /** Every table of settings once, as docs/reference/configuration.md shows them. */
 export const settingSections: readonly Section[] = [...brokerSections, addressServerSection, namesrvSections[0]];
 
-/** Setting → the files below src that read it, from their text: `config.key`, `{ key } = config`, `{ key }: XConfig`. */
+/** Setting → files below src that read it, by their text: `config.key`, `{ key } = config`, `{ key }: XConfig`. */
 export function settingReaders(sources: ReadonlyMap<string, string> = productionSources()): Map<string, string[]> {
   const keys = settingSections.flatMap(({ table }) => Object.keys(table));
   const readers = new Map<string, string[]>(keys.map((key) => [key, []]));
@@ -39,7 +39,7 @@ const DESTRUCTURED = new RegExp(
 
 /** Names that a source text reads from something that looks like a settings object. */
 function keysRead(text: string): Set<string> {
-  const code = text.replace(/\/\*[^]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
   const found = new Set<string>();
   for (const match of code.matchAll(MEMBER)) found.add(match[1] ?? '');
   for (const match of code.matchAll(DESTRUCTURED)) {
