@@ -72,6 +72,9 @@ export interface JavaStoreMessage {
   readonly keys: string | null;
   /** Absent where the queue has no entry yet. */
   readonly tagsCode?: number;
+  /** Only in the store with extension files: address of the unit without its sign bit, and the bit map in hexadecimal. */
+  readonly extOffset?: number;
+  readonly bitMap?: string;
 }
 
 interface TarEntry {
