@@ -72,7 +72,8 @@ export interface JavaStoreMessage {
   readonly keys: string | null;
   /** Absent where the queue has no entry yet. */
   readonly tagsCode?: number;
-  /** Only in the store with extension files: address of the unit without its sign bit, and the bit map in hexadecimal. */
+  /** The rest only in the store with extension files: TAGS, address without its sign bit, bit map in hexadecimal. */
+  readonly tags?: string | null;
   readonly extOffset?: number;
   readonly bitMap?: string;
 }
