@@ -4,17 +4,39 @@ import { systemEnvironment } from './config/environment.ts';
 import { startAllInOne } from './roots/all-in-one.ts';
 import { endOnUnknownErrors, exitWith, stopOnSignals, tellNotices, world } from './roots/process.ts';
 import { startFailure } from './roots/start-failure.ts';
+import { runStoreCommand } from './tools/store-command.ts';
+import { systemClock } from './util/clock.ts';
 import { nodeFs } from './util/node-fs.ts';
 import { createLogger } from './util/pino-logger.ts';
 
 const DEFAULT_PORT = 10_911;
 const DEFAULT_NAMESRV_PORT = 9876;
 
-/** `npm start`: name server and broker in one process, on the loopback address, data in one directory. */
+/** `wenchang`: a server, or with the word `store` a tool for store directories. */
 async function main(): Promise<void> {
+  const [command, ...words] = process.argv.slice(2);
+  if (command === 'store') process.exitCode = await storeTools(words);
+  else await serve();
+}
+
+/** `wenchang store …`. Output to a pipe or a file is written at once, so that none of it waits in memory. */
+async function storeTools(words: readonly string[]): Promise<number> {
+  // A reader such as head may have gone; what it did not want is no failure.
+  process.stdout.on('error', () => process.exit(0));
+  return await runStoreCommand(words, {
+    fs: nodeFs,
+    clock: systemClock,
+    environment: systemEnvironment(process.env),
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (line) => process.stderr.write(`${line}\n`),
+  });
+}
+
+/** `npm start`: name server and broker in one process, on the loopback address, data in one directory. */
+async function serve(): Promise<void> {
   const options = await yargs(process.argv.slice(2))
     .scriptName('wenchang')
-    .usage('$0 [--data DIR] [--port N] [--namesrv-port N]')
+    .usage('$0 [--data DIR] [--port N] [--namesrv-port N]\n$0 store dump|verify|repair|compare DIR …')
     .option('data', { type: 'string', default: 'data', describe: 'directory for everything that is kept' })
     .option('port', { type: 'number', default: DEFAULT_PORT, describe: 'listen port of the broker; 0: a free block' })
     .option('namesrv-port', {

@@ -22,6 +22,8 @@ export class StoreLock {
   readonly #handle: FileHandle;
   readonly #timer: Timer;
   #released = false;
+  /** The last beat failed, and that was told. */
+  #isLate = false;
 
   private constructor(parts: StoreLockParts, record: string, handle: FileHandle, ownCrash: boolean) {
     this.#parts = parts;
@@ -50,9 +52,9 @@ export class StoreLock {
         // Whoever took the lock while we set ours up has won.
         refuseIfLocked(parts);
       } catch (error) {
-        letJavaIn(parts, tokenOf(parts.proc));
+        undo(() => letJavaIn(parts, tokenOf(parts.proc)));
         handle.close();
-        parts.fs.unlink(ownerPath(parts));
+        undo(() => parts.fs.unlink(ownerPath(parts)));
         throw error;
       }
       parts.afterDeath?.(LET_JAVA_IN, [parts.rootDir, tokenOf(parts.proc)]);
@@ -99,10 +101,35 @@ export class StoreLock {
         this.#timer.cancel();
         this.#parts.log.error({ err: error }, 'the store directory was taken from us');
         this.#parts.onLost?.(error);
-      } else if (!(error instanceof FsError)) throw error;
-      // A disk that does not answer is reported by those who write messages to it.
+        return;
+      }
+      if (!(error instanceof FsError)) throw error;
+      // What this means for messages is told by those who write them.
+      if (!this.#isLate) this.#parts.log.warn({ err: error }, 'the owner record of the store could not be renewed');
+      this.#isLate = true;
+      return;
     }
+    this.#isLate = false;
   }
+}
+
+/**
+ * Who uses a store directory, as the refusal that {@link StoreLock.acquire} would give; undefined when nobody does.
+ * Takes and changes nothing: for tools that only read. Throws FsError.
+ */
+export function storeHolder(options: StoreLockOptions): StoreLockedError | undefined {
+  const parts = { ...options, proc: options.proc ?? procInfo(options.fs, process.pid) };
+  try {
+    refuseIfLocked(parts);
+  } catch (error) {
+    if (error instanceof StoreLockedError) return error;
+    throw error;
+  }
+  const record = parts.fs.readFile(ownerPath(parts), MAX_RECORD_BYTES)?.toString();
+  const mtimeMs = parts.fs.stat(ownerPath(parts))?.mtimeMs;
+  if (record === undefined || mtimeMs === undefined) return undefined;
+  const reason = whyAlive(parts, record, mtimeMs);
+  return reason === undefined ? undefined : new StoreLockedError(parts.rootDir, reason);
 }
 
 /** The directory belongs to somebody else; the message tells to whom and what to do. */
@@ -241,16 +268,32 @@ function createRecord(parts: StoreLockParts, record: string): FileHandle {
     if (!(error instanceof FsError) || error.code !== 'EEXIST') throw error;
     throw new StoreLockedError(parts.rootDir, 'another process was started on it at the same moment');
   }
-  const bytes = Buffer.from(record);
-  for (let done = 0; done < bytes.length; ) {
-    const count = handle.pwrite(bytes, done, bytes.length - done, done);
-    if (count <= 0) throw new FsError('pwrite', ownerPath(parts), 'EIO');
-    done += count;
+  try {
+    const bytes = Buffer.from(record);
+    for (let done = 0; done < bytes.length; ) {
+      const count = handle.pwrite(bytes, done, bytes.length - done, done);
+      if (count <= 0) throw new FsError('pwrite', ownerPath(parts), 'EIO');
+      done += count;
+    }
+    handle.setMtime(parts.clock.now());
+    handle.fdatasync();
+    parts.fs.fsyncDir(parts.rootDir);
+  } catch (error) {
+    // Half a record would keep everybody out until it is old.
+    handle.close();
+    undo(() => parts.fs.unlink(ownerPath(parts)));
+    throw error;
   }
-  handle.setMtime(parts.clock.now());
-  handle.fdatasync();
-  parts.fs.fsyncDir(parts.rootDir);
   return handle;
+}
+
+/** Takes back what a failed start has done; the failure to report is the one before. */
+function undo(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+  }
 }
 
 /** Puts a directory in the place of `lock`: opening it for writing fails, and Java opens it first of all. */
