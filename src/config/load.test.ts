@@ -81,6 +81,7 @@ describe('loadBrokerConfig', () => {
   it('derives port and id whatever the file says, and says so', () => {
     const { configs, notices } = loadBrokerConfig(input('listenPort=20911\nhaListenPort=1\nbrokerId=7'));
     expect(configs.messageStoreConfig.haListenPort).toBe(20_912);
+    expect(configs.messageStoreConfig.bitMapLengthConsumeQueueExt).toBe(112);
     expect(configs.brokerConfig.brokerId).toBe(0);
     expect(notices.map((notice) => notice.text)).toEqual([
       'b.conf:2: haListenPort is accepted and has no effect: 4.6.0 overwrites it at start, so does this broker',
