@@ -5,12 +5,14 @@ import { startBroker } from '../src/roots/broker.ts';
 import { endOnUnknownErrors, exitWith, serverLog, stopOnSignals, world } from '../src/roots/process.ts';
 import { nodeFs } from '../src/util/node-fs.ts';
 import { type Plant, plantedFs } from './planted-bugs.ts';
+import { type FilePlant, filePlants, plantedFilesFs } from './planted-files.ts';
 import { tracedFs, tracedNet, traceTo } from './trace-ports.ts';
 
 /** Where this program is, relative to the repository. */
 export const plantedRoot = 'testing/planted-mqbroker.ts';
 
-const plants = ['none', 'reply-before-write', 'reply-before-fdatasync'] as const;
+const diskPlants = ['none', 'reply-before-write', 'reply-before-fdatasync'] as const;
+const plants = [...diskPlants, ...filePlants];
 
 /**
  * `mqbroker` whose disk lies as WENCHANG_PLANT says and which writes what it does to disk and sockets to the file
@@ -26,9 +28,16 @@ async function main(): Promise<void> {
   endOnUnknownErrors(openLog);
   const real = world(openLog.log);
   const { configs, fileProperties } = started.loaded;
-  const broker = await startBroker({ ...real, ...lyingPorts(plant, real), configs, fileProperties });
+  const ports = isFilePlant(plant)
+    ? { fs: plantedFilesFs(real.fs, plant, configs.messageStoreConfig.maxHashSlotNum) }
+    : lyingPorts(plant, real);
+  const broker = await startBroker({ ...real, ...ports, configs, fileProperties });
   stopOnSignals(broker, openLog);
   process.stdout.write(`The broker[${configs.brokerConfig.brokerName}, ${broker.address}] boot success, ${plant}\n`);
+}
+
+function isFilePlant(plant: Plant | FilePlant): plant is FilePlant {
+  return filePlants.some((name) => name === plant);
 }
 
 /** The trace sees what really happens to the disk, below the lies. */

@@ -121,6 +121,8 @@ export interface BrokerOptions {
   /** Another root than dist/mqbroker.js, relative to the repository: one with planted bugs or a recorded trace. */
   readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** More options of the Java virtual machine. */
+  readonly jvm?: readonly string[];
 }
 
 /** Starts a broker that advertises 127.0.0.1 and waits for its boot line. Throws with its output when none comes. */
@@ -159,6 +161,7 @@ export async function startBroker(options: BrokerOptions): Promise<Server> {
           '--name',
           name,
           ...heap,
+          ...(options.jvm ?? []).flatMap((option) => ['--jvm', option]),
         ]
       : [process.execPath, programPath(options.program) ?? ourProgram('mqbroker'), '-c', conf, ...namesrvArgs];
   return startServer({ kind, name, command, workspace, port, env: options.env ?? {}, ready: 'boot success' });

@@ -65,6 +65,12 @@ export class RawClient {
     });
   }
 
+  /** Sends a request that is never answered. Throws when the connection has ended. */
+  oneway(code: number, fields: Fields, body: Uint8Array = noBody): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    this.#socket.write(requestFrame(code, this.#nextOpaque++, fields, body, onewayFlag));
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -126,16 +132,17 @@ interface Header {
 }
 
 const noBody = new Uint8Array(0);
+const onewayFlag = 2;
 
 /** One request as it travels. Exported for the producer of the kill test, which sends without waiting. */
-export function requestFrame(code: number, opaque: number, fields: Fields, body: Uint8Array): Buffer {
+export function requestFrame(code: number, opaque: number, fields: Fields, body: Uint8Array, flag = 0): Buffer {
   const extFields: Record<string, string> = {};
   for (const [key, value] of Object.entries(fields)) extFields[key] = String(value);
   const header = Buffer.from(
     JSON.stringify({
       code,
       extFields,
-      flag: 0,
+      flag,
       language: 'JAVA',
       opaque,
       serializeTypeCurrentRPC: 'JSON',

@@ -132,7 +132,7 @@ export async function checkByKeys(client: RawClient, expected: readonly Expected
   }
   await inParallel([...lookups.values()], width, async ({ topic, key, unique, records }) => {
     const where = `12 of ${topic} ${unique ? 'unique key' : 'key'} ${key}`;
-    const reply = await query(client, topic, key, unique);
+    const reply = await queryByKey(client, topic, key, unique);
     if (reply.code !== 0) return note(findings, `${where}: code ${reply.code} ${reply.remark}`);
     const got = new Map(decodeRecords(reply.body).map((record) => [record.physicalOffset, record]));
     const newest = records.sort((a, b) => b.physicalOffset - a.physicalOffset).slice(0, unique ? 32 : maxQueryCount);
@@ -146,7 +146,8 @@ export async function checkByKeys(client: RawClient, expected: readonly Expected
   return findings;
 }
 
-function query(client: RawClient, topic: string, key: string, unique: boolean): Promise<RawReply> {
+/** Asks for records by one key (12), at any time. */
+export function queryByKey(client: RawClient, topic: string, key: string, unique: boolean): Promise<RawReply> {
   const fields = { topic, key, maxNum: maxQueryCount, beginTimestamp: 0, endTimestamp: farFutureMs };
   return client.request(12, { ...fields, _UNIQUE_KEY_QUERY: unique });
 }

@@ -41,6 +41,12 @@ const COMMANDS = {
     peers: true,
     args: [VITEST, 'run', '--project', 'compat'],
   },
+  'test:door': {
+    about: 'a store directory through Java and ours in turn',
+    dist: true,
+    peers: true,
+    args: ['compat-tests/door/main.ts'],
+  },
   'vectors:record': { about: 'record golden vectors from Java', peers: true, args: ['scripts/record-vectors.ts'] },
   bench: { about: 'codec, append, read, end to end', dist: true, args: ['bench/main.ts'] },
   'bench:start': { about: 'starts on a large store', dist: true, peers: true, args: ['bench/start-up.ts'] },

@@ -17,6 +17,7 @@ const STARTED = [
   /^scripts\/run\/(commands|vitest-reporter)\.mjs$/,
   /^testing\/prop-runs\.ts$/,
   /^(bench|fuzz)\/(main|java|start-up)\.ts$/,
+  /^compat-tests\/door\/main\.ts$/,
   /^(testing|compat-tests)\/[\w-]+\/main\.ts$/,
 ];
 

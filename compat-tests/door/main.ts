@@ -1,0 +1,31 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { isMissing } from '../peer/peer.ts';
+import { reportLines, runDoor } from './run.ts';
+import { runScripted } from './scripted-run.ts';
+
+const fullCount = 50;
+
+/**
+ * `npm run test:door [-- --count N --seed N]`: N cycles of Java writes → ours writes → Java …, and a scripted run whose
+ * files are compared byte for byte.
+ */
+async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { count: text, seed: text } });
+  const count = Number(values.count ?? fullCount);
+  const seed = Number(values.seed ?? randomInt(0x7fffffff));
+  if (!(count >= 2) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
+    throw new Error('usage: test:door [--count N (at least 2)] [--seed N]');
+  }
+  if (isMissing('java')) throw new Error('test:door needs Java 17 and Maven');
+  const say = (line: string): void => console.log(line);
+  say(`seed ${seed}, ${count} cycles`);
+  const report = await runDoor({ count, seed, say });
+  for (const line of reportLines(report)) say(line);
+  const { compared, lines } = await runScripted(seed);
+  for (const line of lines) say(`scripted run: ${line}`);
+  process.exitCode = report.problems.length === 0 && compared.equal ? 0 : 1;
+}
+
+await main();
