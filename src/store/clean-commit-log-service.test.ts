@@ -75,7 +75,7 @@ describe('Java: DefaultMessageStoreCleanFilesTest', () => {
 });
 
 describe('expiry of the CommitLog', () => {
-  it('stops at the first file that is too young: no holes. Java: MappedFileQueueTest#testDeleteExpiredFileByTime', async () => {
+  it('stops at the first that is too young. Java: MappedFileQueueTest#testDeleteExpiredFileByTime', async () => {
     const clock = new FakeClock();
     const test = new ExpiryFixture({ clock, changes: { deleteWhen: `1;${thisHour(clock)}` } });
     await test.fill(50);
@@ -176,7 +176,7 @@ describe('expiry of the CommitLog', () => {
 });
 
 describe('a full disk', () => {
-  it('stops sends above the warning level and lets them go on below the forcible level, told once each way', async () => {
+  it('stops sends above the warning level until use is at the forcible level, told once each way', async () => {
     const test = new ExpiryFixture({ diskLevels: { cleanForciblyRatio: 0.85 } });
     await test.fill(3);
     test.use(0.92);

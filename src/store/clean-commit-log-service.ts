@@ -99,11 +99,11 @@ export class CleanCommitLogService {
   async #removeLeading(mayGo: (file: MappedFile) => boolean): Promise<number> {
     const { config, pacer } = this.#parts;
     for (let removed = 0; ; removed++) {
-      if (removed === MOST_FILES_PER_RUN || pacer.isStopped) return removed;
+      if (removed === MOST_FILES_PER_RUN || pacer.hasStopped()) return removed;
       const file = this.#oldest();
       if (file === undefined || !mayGo(file)) return removed;
       if (removed > 0) await pacer.pause(config.deleteCommitLogFilesInterval);
-      if (pacer.isStopped || !(await this.#remove(file))) return removed;
+      if (pacer.hasStopped() || !(await this.#remove(file))) return removed;
     }
   }
 
@@ -123,7 +123,7 @@ export class CleanCommitLogService {
     try {
       // After a crash the queues begin again at what they have on disk, and these messages are not there to tell more.
       await this.#parts.makeQueuesDurableBelow(end);
-      if (pacer.isStopped) return false;
+      if (pacer.hasStopped()) return false;
       await log.files.removeFirst();
     } catch (error) {
       if (!(error instanceof StoreIoError)) throw error;

@@ -219,39 +219,36 @@ describe('power that is lost while files are removed', () => {
   const points = ['unlink', 'fsyncDir'] as const;
   const cases = points.flatMap((operation) => [0, 1, 2, 5, 9, 10, 11, 12].map((skip) => [operation, skip] as const));
 
-  it.each(cases)(
-    'at %s %i: nothing above the min offset is lost, there is no gap, and queues count on',
-    async (operation, skip) => {
-      for (let seed = 0; seed < 8; seed++) {
-        const random = new SeededRandom(seed + skip * 100);
-        const { test, faults } = make({
-          diskLevels: { cleanForciblyRatio: 0.01 },
-          changes: { diskMaxUsedSpaceRatio: 10 },
-        });
-        test.use(0.2);
-        await test.settle(59_000);
-        await test.fill(MESSAGES - 6);
-        await test.fill(3, { topic: 'side' });
-        await test.fill(6, { first: MESSAGES - 6 });
-        const never = new Promise<void>(() => {});
-        faults.delay({ operation, path: /(commitlog|consumequeue)/, until: never, skip });
-        await test.settle(25_000);
-        test.fs.crash(seed === 0 ? undefined : { random: () => random.next(), keep: seed / 8 });
+  it.each(cases)('at %s %i: nothing above the min offset is lost, no gap, queues count on', async (operation, skip) => {
+    for (let seed = 0; seed < 8; seed++) {
+      const random = new SeededRandom(seed + skip * 100);
+      const { test, faults } = make({
+        diskLevels: { cleanForciblyRatio: 0.01 },
+        changes: { diskMaxUsedSpaceRatio: 10 },
+      });
+      test.use(0.2);
+      await test.settle(59_000);
+      await test.fill(MESSAGES - 6);
+      await test.fill(3, { topic: 'side' });
+      await test.fill(6, { first: MESSAGES - 6 });
+      const never = new Promise<void>(() => {});
+      faults.delay({ operation, path: /(commitlog|consumequeue)/, until: never, skip });
+      await test.settle(25_000);
+      test.fs.crash(seed === 0 ? undefined : { random: () => random.next(), keep: seed / 8 });
 
-        const again = new ExpiryFixture({ fs: test.fs, clock: test.clock });
-        expect(again.told(/gap/)).toEqual([]);
-        expect(again.store.getMaxPhyOffset()).toBe((MESSAGES + 3) * 128 - 8);
-        const first = again.store.getMinPhyOffset() / 128;
-        const kept = Array.from({ length: MESSAGES }, (_, index) => index).filter((index) => {
-          return (index < MESSAGES - 6 ? index : index + 3) >= first;
-        });
-        const bodies = await readAll(again.store, 'test', 0, kept[0]);
-        expect(bodies.map((body) => Number.parseInt(body, 10))).toEqual(kept);
-        expect(put(again.store, { topic: 'test', body: '' }).queueOffset).toBe(MESSAGES);
-        expect(put(again.store, { topic: 'side', body: '' }).queueOffset).toBe(3);
-        again.clock.endTurn();
-        await again.store.shutdown();
-      }
-    },
-  );
+      const again = new ExpiryFixture({ fs: test.fs, clock: test.clock });
+      expect(again.told(/gap/)).toEqual([]);
+      expect(again.store.getMaxPhyOffset()).toBe((MESSAGES + 3) * 128 - 8);
+      const first = again.store.getMinPhyOffset() / 128;
+      const kept = Array.from({ length: MESSAGES }, (_, index) => index).filter((index) => {
+        return (index < MESSAGES - 6 ? index : index + 3) >= first;
+      });
+      const bodies = await readAll(again.store, 'test', 0, kept[0]);
+      expect(bodies.map((body) => Number.parseInt(body, 10))).toEqual(kept);
+      expect(put(again.store, { topic: 'test', body: '' }).queueOffset).toBe(MESSAGES);
+      expect(put(again.store, { topic: 'side', body: '' }).queueOffset).toBe(3);
+      again.clock.endTurn();
+      await again.store.shutdown();
+    }
+  });
 });

@@ -51,9 +51,9 @@ export class CleanConsumeQueueService {
     if (minOffset <= this.#lastMinOffset) return 0;
     const { config, consumeQueues, index, pacer, logger } = this.#parts;
     let removed = 0;
-    let failed = false;
+    let failures = 0;
     const failedWith = (error: unknown): void => {
-      failed = true;
+      failures += 1;
       this.#tellFailure(error);
     };
     for (const queue of [...consumeQueues]) {
@@ -61,11 +61,11 @@ export class CleanConsumeQueueService {
       removed += here ?? 0;
       if ((here ?? 0) > 0) await pacer.pause(config.deleteConsumeQueueFilesInterval);
       else await pacer.giveWay();
-      if (pacer.isStopped) return removed;
+      if (pacer.hasStopped()) return removed;
     }
     removed += (await index.deleteExpired(minOffset).catch(failedWith)) ?? 0;
     if (removed > 0) logger.info({ removed, minOffset }, 'removed files of consume queues and index');
-    if (failed) return removed;
+    if (failures > 0) return removed;
     this.#lastMinOffset = minOffset;
     this.#toldFailure = '';
     return removed;
@@ -99,7 +99,7 @@ export class CleanConsumeQueueService {
     let removed = 0;
     for (const queue of [...consumeQueues]) {
       while (this.#underWay !== undefined) await this.#underWay;
-      if (pacer.isStopped) break;
+      if (pacer.hasStopped()) break;
       const { topic, queueId, maxOffset } = queue;
       this.#parts.commitTurn();
       if (consumeQueues.find(topic, queueId) !== queue || !mayGo(queue)) continue;

@@ -1,7 +1,7 @@
 import type { Timer } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
-import { CleanCommitLogService, type CleanCommitLogParts } from './clean-commit-log-service.ts';
-import { CleanConsumeQueueService, type CleanConsumeQueueParts } from './clean-consume-queue-service.ts';
+import { type CleanCommitLogParts, CleanCommitLogService } from './clean-commit-log-service.ts';
+import { type CleanConsumeQueueParts, CleanConsumeQueueService } from './clean-consume-queue-service.ts';
 import type { MappedFileQueue } from './mapped-file-queue.ts';
 import { Pacer } from './pacer.ts';
 
@@ -18,7 +18,10 @@ export type CleaningParts = Omit<CleanCommitLogParts, 'pacer' | 'makeQueuesDurab
     onRemoved(minOffset: number): void;
   };
 
-/** Runs the cleaning services from time to time, never two runs at once. Java: DefaultMessageStore#cleanFilesPeriodically. */
+/**
+ * Runs the cleaning services from time to time, never two runs at once.
+ * Java: DefaultMessageStore#cleanFilesPeriodically.
+ */
 export class Cleaning {
   readonly #parts: CleaningParts;
   readonly #pacer: Pacer;
@@ -69,7 +72,7 @@ export class Cleaning {
     const { clock, config } = this.#parts;
     this.#timer = clock.setTimeout(() => {
       void this.#counted(this.#run()).then(() => {
-        if (!this.#pacer.isStopped) this.#schedule(Math.max(1, config.cleanResourceInterval));
+        if (!this.#pacer.hasStopped()) this.#schedule(Math.max(1, config.cleanResourceInterval));
       });
     }, delayMs);
   }
@@ -77,7 +80,7 @@ export class Cleaning {
   async #run(): Promise<void> {
     const { log, onRemoved } = this.#parts;
     if ((await this.#commitLog.run()) > 0) onRemoved(log.minOffset);
-    if (!this.#pacer.isStopped) await this.#queues.run();
+    if (!this.#pacer.hasStopped()) await this.#queues.run();
   }
 
   #counted<T>(work: Promise<T>): Promise<T> {
@@ -92,7 +95,7 @@ export class Cleaning {
   #scheduleSelfCheck(delayMs: number): void {
     this.#selfCheck = this.#parts.clock.setTimeout(() => {
       void this.#counted(this.#checkSelf()).then(() => {
-        if (!this.#pacer.isStopped) this.#scheduleSelfCheck(SELF_CHECK_PERIOD_MS);
+        if (!this.#pacer.hasStopped()) this.#scheduleSelfCheck(SELF_CHECK_PERIOD_MS);
       });
     }, delayMs);
   }
@@ -105,7 +108,7 @@ export class Cleaning {
       if (queue.files.files.length < 2) continue;
       tellGaps(queue.files, logger);
       await this.#pacer.giveWay();
-      if (this.#pacer.isStopped) return;
+      if (this.#pacer.hasStopped()) return;
     }
   }
 }

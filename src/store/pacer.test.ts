@@ -14,5 +14,5 @@ it('pauses, gives way, and ends all waits when it is stopped', async () => {
   expect(ended).toEqual(['turn', 'turn', 'short']);
   pacer.stop();
   await Promise.all([...waits, pacer.pause(1000), pacer.giveWay()]);
-  expect([ended.at(-1), pacer.isStopped, clock.pendingTimers]).toEqual(['long', true, 0]);
+  expect([ended.at(-1), pacer.hasStopped(), clock.pendingTimers]).toEqual(['long', true, 0]);
 });

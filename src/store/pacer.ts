@@ -11,7 +11,7 @@ export class Pacer {
   }
 
   /** True from {@link stop} on: who has waited looks at it before going on. */
-  get isStopped(): boolean {
+  hasStopped(): boolean {
     return this.#stopped;
   }
 
