@@ -182,7 +182,9 @@ describe('a full disk', () => {
     test.use(0.92);
     await test.firstRun();
     await test.nextRun();
-    expect(test.store.putMessage(draftOf({}))).toMatchObject({ accepted: false, status: 'SERVICE_NOT_AVAILABLE' });
+    const remark = 'the disk of commitlog is full: 0.9200 of it in use, 0.9 allowed, 80000 bytes free';
+    const refusal = { accepted: false, status: 'SERVICE_NOT_AVAILABLE', remark };
+    expect(test.store.putMessage(draftOf({}))).toMatchObject(refusal);
     expect(await readAll(test.store, 'test')).toHaveLength(3);
     expect(test.logFiles().length).toBe(3);
     test.use(0.86);

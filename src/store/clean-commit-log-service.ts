@@ -7,6 +7,7 @@ import type { CommitLog } from './commit-log.ts';
 import { type DiskSpace, diskSpaceOf } from './disk-space.ts';
 import type { MappedFile } from './mapped-file.ts';
 import type { Pacer } from './pacer.ts';
+import { type PutRefusal, refusePut } from './results.ts';
 import type { RunningFlags } from './running-flags.ts';
 import { StoreIoError } from './store-errors.ts';
 import { storePath } from './store-path.ts';
@@ -42,6 +43,7 @@ export class CleanCommitLogService {
   #manualRuns = 0;
   #cleanImmediately = false;
   #lastRedeleteMs: number;
+  #refusal: PutRefusal | undefined;
   /** The file whose removal failed last; it stays the first one. */
   #hanged: MappedFile | undefined;
   /** What was logged already: the same again says nothing new. */
@@ -52,6 +54,11 @@ export class CleanCommitLogService {
   constructor(parts: CleanCommitLogParts) {
     this.#parts = parts;
     this.#lastRedeleteMs = parts.clock.monotonicMs();
+  }
+
+  /** What a sender is told while the disk counts as full. */
+  get refusal(): PutRefusal | undefined {
+    return this.#refusal;
   }
 
   /** The next twenty runs delete expired files at any hour. Java: #excuteDeleteFilesManualy. */
@@ -185,12 +192,14 @@ export class CleanCommitLogService {
       if (!flags.isDiskFull)
         logger.error({ ...space, ...diskLevels }, `${name} disk maybe full soon, so mark disk full`);
       flags.makeDiskFull();
+      this.#refusal = refuseFull(space, diskLevels);
       this.#cleanImmediately = true;
     } else if (usedRatio > diskLevels.cleanForciblyRatio) {
       this.#cleanImmediately = true;
     } else {
       if (flags.isDiskFull) logger.info({ ...space, ...diskLevels }, `${name} disk space OK, so mark disk ok`);
       flags.makeDiskOk();
+      this.#refusal = undefined;
     }
   }
 
@@ -200,4 +209,10 @@ export class CleanCommitLogService {
     this.#toldFailure = told;
     this.#parts.logger.error({ err: error }, 'removing a commit log file failed; it is tried again');
   }
+}
+
+function refuseFull({ path, usedRatio, freeBytes }: DiskSpace, { warningRatio }: DiskLevels): PutRefusal {
+  const place = path.slice(path.lastIndexOf('/') + 1);
+  const figures = `${usedRatio.toFixed(4)} of it in use, ${warningRatio} allowed, ${freeBytes} bytes free`;
+  return refusePut('SERVICE_NOT_AVAILABLE', `the disk of ${place} is full: ${figures}`);
 }

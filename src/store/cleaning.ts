@@ -4,6 +4,7 @@ import { type CleanCommitLogParts, CleanCommitLogService } from './clean-commit-
 import { type CleanConsumeQueueParts, CleanConsumeQueueService } from './clean-consume-queue-service.ts';
 import type { MappedFileQueue } from './mapped-file-queue.ts';
 import { Pacer } from './pacer.ts';
+import type { PutRefusal } from './results.ts';
 
 /** Java: DefaultMessageStore#addScheduleTask. */
 const FIRST_RUN_MS = 60_000;
@@ -50,6 +51,11 @@ export class Cleaning {
     this.#timer?.cancel();
     this.#selfCheck?.cancel();
     await Promise.allSettled(this.#running);
+  }
+
+  /** See {@link CleanCommitLogService.refusal}. */
+  get refusal(): PutRefusal | undefined {
+    return this.#commitLog.refusal;
   }
 
   /** See {@link CleanCommitLogService.executeDeleteFilesManually}. */
