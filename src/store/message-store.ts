@@ -341,7 +341,7 @@ export class MessageStore {
     if (this.#closed) return refusePut('SERVICE_NOT_AVAILABLE', 'the store has been shut down');
     if (this.#options.config.brokerRole === 'SLAVE')
       return refusePut('SERVICE_NOT_AVAILABLE', 'this broker is a slave');
-    if (!this.#flags.isWriteable) return this.#trouble.refusal ?? NOT_WRITEABLE;
+    if (!this.#flags.isWriteable) return this.#trouble.refusal ?? this.cleaning.refusal ?? NOT_WRITEABLE;
     if (topic.length > MAX_TOPIC_CHARACTERS)
       return refusePut('MESSAGE_ILLEGAL', `the topic has ${topic.length} characters`);
     const waiting = this.#flush.unflushedBytes;
