@@ -121,6 +121,11 @@ export class FileReading {
     return this.#places.get(key) ?? 'the environment';
   }
 
+  /** True when the file or the command line set the key. */
+  isSet(key: string): boolean {
+    return this.#places.has(key);
+  }
+
   /** All notices, in file order. */
   notices(): Notice[] {
     return this.#notices.toSorted((a, b) => a.line - b.line).map(({ notice }) => notice);

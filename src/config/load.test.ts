@@ -257,6 +257,20 @@ describe('problems', () => {
     }
   });
 
+  it('are index files larger than Java can make', () => {
+    expect(problems('maxIndexNum=107374180\nmaxHashSlotNum=500')).toEqual([
+      [
+        253,
+        'b.conf:2, b.conf:1: maxHashSlotNum=500 and maxIndexNum=107374180 make an index file of 2147485640 bytes, ' +
+          'at most 2147483647 can be',
+      ],
+    ]);
+    expect(problems('maxIndexNum=107374180').map(([, text]) => text)).toEqual([
+      expect.stringMatching(/^b\.conf:1: maxHashSlotNum=5000000 and maxIndexNum=107374180 make an index file of /),
+    ]);
+    expect(problems('maxIndexNum=107374179\nmaxHashSlotNum=1')).toEqual([]);
+  });
+
   it('are delays that cannot be read, and a port without room for the other two', () => {
     expect(problems('messageDelayLevel=1s  5s')).toEqual([
       [

@@ -12,6 +12,7 @@ import {
 } from './configs.ts';
 import type { Environment } from './environment.ts';
 import { FileReading } from './file-reading.ts';
+import type { MessageStoreConfig } from './message-store-config.ts';
 import { findNotYet } from './not-yet.ts';
 import type { Notice, Problem } from './notice.ts';
 
@@ -95,6 +96,7 @@ function derive(configs: BrokerConfigs, reading: FileReading): Problem[] {
   }
   if (messageStoreConfig.enableDLegerCommitLog) brokerConfig.brokerId = -1;
   checkPorts(nettyServerConfig.listenPort, reading);
+  checkIndexFile(messageStoreConfig, reading);
   messageStoreConfig.haListenPort = nettyServerConfig.listenPort + 1;
   const { maxErrorRateOfBloomFilter, expectConsumerNumUseFilter } = brokerConfig;
   const { bitCount } = new BloomFilter(maxErrorRateOfBloomFilter, expectConsumerNumUseFilter);
@@ -109,6 +111,21 @@ function checkPorts(listenPort: number, reading: FileReading): void {
   reading.refusals.push(`${reading.origin('listenPort')}: listenPort=${listenPort}: ${why}`);
 }
 
+/** Java's sizes of a file are ints: on such settings it makes no index file, again and again. Java: IndexFile. */
+function checkIndexFile({ maxHashSlotNum, maxIndexNum }: MessageStoreConfig, reading: FileReading): void {
+  const sizeBytes = INDEX_HEADER_BYTES + maxHashSlotNum * INDEX_SLOT_BYTES + maxIndexNum * INDEX_ENTRY_BYTES;
+  if (sizeBytes < 2 ** 31) return;
+  const both = `maxHashSlotNum=${maxHashSlotNum} and maxIndexNum=${maxIndexNum}`;
+  // The defaults fit: at least one of the two was set in the file.
+  const where = ['maxHashSlotNum', 'maxIndexNum'].filter((key) => reading.isSet(key)).map((key) => reading.origin(key));
+  reading.refusals.push(
+    `${where.join(', ')}: ${both} make an index file of ${sizeBytes} bytes, at most ${2 ** 31 - 1} can be`,
+  );
+}
+
+const INDEX_HEADER_BYTES = 40;
+const INDEX_SLOT_BYTES = 4;
+const INDEX_ENTRY_BYTES = 20;
 const LOWEST_PORT = 2;
 const HIGHEST_PORT = 65_534;
 
