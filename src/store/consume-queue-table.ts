@@ -183,10 +183,9 @@ export class ConsumeQueueTable {
    */
   writeAsync(leastPages: number): Promise<void> {
     return this.#inTurns((queue) => {
-      if (queue.hasUnflushedFullFile) return queue.flushAsync();
-      if (queue.unwrittenPages < leastPages) return undefined;
-      if (queue.ext !== undefined) return queue.writeDirtyAsync();
-      queue.writeDirty();
+      const isDue = queue.unwrittenPages >= leastPages;
+      if (isDue && queue.ext !== undefined) return writeExtended(queue);
+      if (isDue) queue.writeDirty();
       return queue.hasUnflushedFullFile ? queue.flushAsync() : undefined;
     });
   }
@@ -242,6 +241,11 @@ export interface ConsumeQueueTableOptions {
 
 /** Writing one queue takes some microseconds; so many of them are no pause anybody notices. */
 const QUEUES_PER_TURN = 64;
+
+async function writeExtended(queue: ConsumeQueue): Promise<void> {
+  await queue.writeDirtyAsync();
+  if (queue.hasUnflushedFullFile) await queue.flushAsync();
+}
 
 /**
  * A queue that is made while messages are indexed may have extension files: of its life before consumequeue/ was
