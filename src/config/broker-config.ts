@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts';
-import { bool, type ConfigOf, int, long, optionalText, text } from './key.ts';
+import { bool, type ConfigOf, int, long, type Mistake, optionalText, text } from './key.ts';
 import {
   NO_COPY,
   NO_COUNT,
@@ -40,6 +40,7 @@ export const brokerConfigTable = {
   brokerIP1: text((e) => e.localAddress, 'restart', 'Address told to clients, and the store host of new messages.', {
     important: true,
     role: 'address',
+    check: checkHostName,
     defaultText: 'first local address',
     lookalikes: ['brokerIP', 'brokerIp'],
   }),
@@ -190,3 +191,9 @@ export const addressServerTable = {
     { defaultText: 'nsaddr' },
   ),
 };
+
+/** It goes into every record, as 4 or 16 bytes. A comment or a blank behind an address is told by another check. */
+function checkHostName(given: string): Mistake | undefined {
+  if (!/^[\w.-]+$/.test(given) || /^\d+(\.\d+){3}$/.test(given)) return undefined;
+  return { kind: 'unusable', why: 'is no IP address; a host name is not looked up here' };
+}

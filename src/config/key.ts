@@ -38,7 +38,7 @@ export interface KeyRow<V extends Value = Value> {
   read?(stored: V, config: Readonly<Record<string, Value>>): V;
 }
 
-/** `unusable`: Java does not start with it either, so neither does ours. `odd`: it runs, but hardly as meant. */
+/** `unusable`: the server could not run with it, so it does not start. `odd`: it runs, but hardly as meant. */
 export interface Mistake {
   readonly kind: 'unusable' | 'odd';
   readonly why: string;

@@ -257,6 +257,15 @@ describe('problems', () => {
     }
   });
 
+  it('are a host name where an address must be', () => {
+    expect(problems('brokerIP1=broker-1.example')).toEqual([
+      [253, 'b.conf:1: brokerIP1="broker-1.example" is no IP address; a host name is not looked up here'],
+    ]);
+    for (const address of ['192.0.2.1', '2001:db8::1', '[2001:db8::1]']) {
+      expect(problems(`brokerIP1=${address}`), address).toEqual([]);
+    }
+  });
+
   it('are index files larger than Java can make', () => {
     expect(problems('maxIndexNum=107374180\nmaxHashSlotNum=500')).toEqual([
       [
