@@ -93,4 +93,41 @@ describe('FaultFs', () => {
     fs.open('/a', 'create').close();
     expect(fs.pendingRules).toBe(0);
   });
+
+  it('hits changing calls by their number: fails them, shortens them, or tears a write', () => {
+    const fs = new FaultFs(new MemFs());
+    const file = fs.open('/a', 'create');
+    const write = (): number => file.pwrite(Buffer.alloc(10, 1), 0, 10, 0);
+    expect(fs.changes).toBe(1);
+    fs.hitNth({ first: 3, times: 2, code: 'EIO' });
+    expect(write()).toBe(10);
+    expect(write).toThrow('pwrite /a: EIO');
+    expect(() => file.truncate(3)).toThrow('truncate /a: EIO');
+    expect(file.pread(Buffer.alloc(20), 0, 20, 0)).toBe(10);
+    expect([write(), fs.changes, fs.hasFailed]).toEqual([10, 5, true]);
+    expect(fs.struck.map(({ operation }) => operation)).toEqual(['pwrite', 'truncate']);
+    fs.hitNth({ first: 6, to: 4 });
+    expect([write(), write()]).toEqual([4, 10]);
+    fs.hitNth({ first: 8, times: 2, to: 4, code: 'ENOSPC' });
+    expect(write()).toBe(4);
+    expect(write).toThrow('ENOSPC');
+    fs.hitNth({ first: 10, code: 'EIO' });
+    fs.heal();
+    expect(write()).toBe(10);
+  });
+
+  it('drops with a failed fdatasync what was written since the last good one, when asked to', async () => {
+    const memory = new MemFs();
+    const fs = new FaultFs(memory, { dropsUnsynced: true });
+    const file = fs.open('/a', 'create');
+    file.pwrite(Buffer.from('safe....'), 0, 8, 0);
+    file.fdatasync();
+    file.pwrite(Buffer.from('lost'), 0, 4, 4);
+    await file.pwriteAsync(Buffer.from('gone'), 0, 4, 2);
+    fs.fail({ operation: 'fdatasync', path: /a/, code: 'EIO', times: 2 });
+    await expect(file.fdatasyncAsync()).rejects.toMatchObject({ code: 'EIO' });
+    await file.fdatasyncAsync().catch(() => undefined);
+    await file.fdatasyncAsync();
+    expect(memory.readFile('/a', 100)?.toString()).toBe('safe....');
+  });
 });

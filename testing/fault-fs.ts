@@ -11,6 +11,7 @@ export class FaultFs implements Fs {
   readonly #unsynced: Unsynced | undefined;
   #rules: Rule[] = [];
   #nth: NthRule | undefined;
+  #nthFailed = false;
   #changes = 0;
   readonly #struck: { readonly operation: FaultOperation; readonly path: string }[] = [];
 
@@ -40,9 +41,10 @@ export class FaultFs implements Fs {
 
   /**
    * Hits changing calls by their number, whatever they are: the `first` one of all since the start and `times` (1)
-   * in a row. `code` makes them fail; `to` makes transfers short, and leaves other calls alone.
+   * in a row. `code` makes them fail; `to` makes transfers short, and leaves other calls alone. With both the first
+   * one, a transfer, is short and the others fail: a write that is torn.
    */
-  hitNth(nth: { readonly first: number; readonly times?: number } & NthEffect): void {
+  hitNth(nth: NthEffect & { readonly first: number; readonly times?: number }): void {
     this.#nth = { ...nth, last: nth.first + (nth.times ?? 1) - 1 };
   }
 
@@ -54,6 +56,11 @@ export class FaultFs implements Fs {
   /** What {@link hitNth} has hit. */
   get struck(): readonly { readonly operation: FaultOperation; readonly path: string }[] {
     return this.#struck;
+  }
+
+  /** True when {@link hitNth} has made a call fail, not only come up short. */
+  get hasFailed(): boolean {
+    return this.#nthFailed;
   }
 
   /** Rules that have not been used up; a test asserts 0 to know that its fault happened. */
@@ -162,13 +169,16 @@ export class FaultFs implements Fs {
   #hitByNumber(operation: FaultOperation, path: string, length: number): number {
     const nth = this.#nth;
     if (nth === undefined || this.#changes < nth.first || this.#changes > nth.last) return length;
-    if ('code' in nth) {
+    const { to, code } = nth;
+    if (to !== undefined && (code === undefined || this.#changes === nth.first)) {
+      if (operation !== 'pwrite' || length <= to) return length;
       this.#struck.push({ operation, path });
-      throw new FsError(operation, path, nth.code);
+      return to;
     }
-    if (operation !== 'pwrite' || length <= nth.to) return length;
+    if (code === undefined) return length;
+    this.#nthFailed = true;
     this.#struck.push({ operation, path });
-    return nth.to;
+    throw new FsError(operation, path, code);
   }
 }
 
@@ -212,7 +222,11 @@ class Unsynced {
   }
 }
 
-type NthEffect = { readonly code: string } | { readonly to: number };
+interface NthEffect {
+  readonly code?: string;
+  readonly to?: number;
+}
+
 type NthRule = NthEffect & { readonly first: number; readonly last: number };
 
 /** The calls that {@link FaultFs.hitNth} counts; an open only when it may create the file. */

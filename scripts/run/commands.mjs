@@ -34,6 +34,7 @@ const COMMANDS = {
     env: { WENCHANG_PROP_RUNS: '5000' },
     args: [VITEST, 'run', '--project', 'unit', '--testTimeout=600000', '.prop.test.ts'],
   },
+  'test:faults': { about: 'the n-th operation on the disk fails, for every n', args: ['testing/fault-main.ts'] },
   'test:fuzz': { about: 'mutated frames against live servers', dist: true, args: ['fuzz/main.ts'] },
   'test:compat': {
     about: 'compatibility suites; takes file names',

@@ -12,6 +12,8 @@ const IDLE_RELEASE_MS = 30_000;
 /** Waits before a failed flush is tried again: the first, doubled each time, and the longest. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+/** A stop tries so often to flush what is left. Java: RETRY_TIMES_OVER. */
+const STOP_TRIES = 3;
 
 /** What the service flushes and tells. */
 export interface FlushParts {
@@ -93,7 +95,7 @@ export class FlushService {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#inFlight;
-    if (!this.#lost && this.unflushedBytes > 0) await this.#run();
+    for (let left = STOP_TRIES; left > 0 && !this.#lost && this.unflushedBytes > 0; left -= 1) await this.#run();
   }
 
   /** The interval is a live setting, so each wait is armed anew. */

@@ -204,7 +204,7 @@ export class MappedFile {
       }
       for (const dir of this.#dirsToSync) this.#files.fs.fsyncDir(dir);
     } catch (error) {
-      throw toStoreIoError('fdatasync', this.path, covered, error);
+      throw this.#flushError(covered, error);
     }
     this.#flushedTo(covered);
   }
@@ -246,7 +246,7 @@ export class MappedFile {
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
       if (this.#destroyed) return;
-      throw toStoreIoError('fdatasync', this.path, covered, error);
+      throw this.#flushError(covered, error);
     }
     this.#flushedTo(covered);
   }
@@ -311,6 +311,11 @@ export class MappedFile {
     } catch (error) {
       throw toStoreIoError('stat', this.path, 0, error);
     }
+  }
+
+  /** Only a failed fdatasync puts the content in doubt; a name is forced by the next try. */
+  #flushError(covered: number, error: unknown): unknown {
+    return toStoreIoError(this.#suspect ? 'fdatasync' : 'fsync', this.path, covered, error);
   }
 
   #flushedTo(position: number): void {

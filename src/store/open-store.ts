@@ -184,17 +184,19 @@ function lifeOf(
       held.listener = listener;
     },
     async close(clean) {
+      let orderly = false;
       try {
         if (!held.lost) {
           await flushDerived(parts);
           if (clean) abort.remove();
+          orderly = clean;
         }
       } catch (error) {
         log.error({ err: error }, 'closing the store failed; the next start recovers');
       }
       try {
         openFiles.closeAll();
-        held.lock.release();
+        held.lock.release(orderly);
       } catch (error) {
         log.error({ err: error }, 'giving the store directory back failed; the next start takes it all the same');
       }

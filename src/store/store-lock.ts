@@ -76,14 +76,18 @@ export class StoreLock {
     refuseIfLocked(this.#parts);
   }
 
-  /** Gives the directory back: a Java broker can open it, a later start knows of an orderly stop. Idempotent. */
-  release(): void {
+  /**
+   * Gives the directory back: a Java broker can open it. Idempotent. With `orderly` false the owner record stays, by
+   * which the next start knows that it was a run of ours that left something undone.
+   */
+  release(orderly = true): void {
     if (this.#released) return;
     this.#released = true;
     this.#timer.cancel();
     try {
       letJavaIn(this.#parts, this.#token);
       this.#handle.close();
+      if (!orderly) return;
       this.#parts.fs.unlink(ownerPath(this.#parts));
       this.#parts.fs.fsyncDir(this.#parts.rootDir);
     } catch (error) {

@@ -35,7 +35,13 @@ function makeDirectory(fs: Fs, dir: string): void {
   const parent = directoryOf(dir);
   if (parent !== '') makeDirectory(fs, parent);
   fs.mkdir(dir);
-  fs.fsyncDir(parent === '' ? '/' : parent);
+  try {
+    fs.fsyncDir(parent === '' ? '/' : parent);
+  } catch (error) {
+    // The next call must not take it for durable.
+    fs.rmdir(dir);
+    throw error;
+  }
 }
 
 /** The directory of an absolute path. */
