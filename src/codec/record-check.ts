@@ -20,8 +20,8 @@ export function isRecord(bytes: Uint8Array, position: number, size: number, phyO
 }
 
 /**
- * Whether a record, for which {@link isRecord} holds, says that it is the message at `queueOffset` of the queue. Prepared
- * and rolled back messages are in no queue.
+ * Whether a record, for which {@link isRecord} holds, says that it is the message at `queueOffset` of the queue.
+ * Prepared and rolled back messages are in no queue.
  */
 export function isOfQueue(
   bytes: Buffer,

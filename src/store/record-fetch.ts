@@ -55,7 +55,7 @@ export class RecordFetch {
     this.#damaged = parts.damaged;
   }
 
-  /** Whether a record of `size` bytes can lie at `phyOffset`: whole, in one file of the log, and of a believable size. */
+  /** Whether a record of `size` bytes can lie at `phyOffset`: whole, in one file of the log, of a believable size. */
   isPossible(phyOffset: number, size: number): boolean {
     const log = this.#log;
     return (

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PARTS } from './flips.ts';
+import { reportLines, runBitFlips } from './run.ts';
+
+const REPO = resolve(import.meta.dirname, '../..');
+
+describe('single changed bits in a store directory', () => {
+  it('are never served as good where the format lets a reader see them', { timeout: 60_000 }, async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const report = await runBitFlips({ count: 105, seed });
+    expect(report.problems, `seed ${seed}`).toEqual([]);
+    expect(report.cases).toBe(105);
+    const names = [...report.rows.keys()];
+    for (const part of PARTS) expect(names.some((name) => name.startsWith(part))).toBe(true);
+    expect(report.rows.get('body, body')).toMatchObject({ flips: 15, pull: 0, query: 0, view: 0 });
+    expect(reportLines(report)[0]).toContain(`seed ${seed}: 105 changed bits`);
+  });
+});
+
+/** The sources with one check taken out. */
+const PLANTED = [
+  {
+    bug: 'no CRC check',
+    from: 'return length === 0 || bodyCrc(',
+    to: 'return length >= 0 || bodyCrc(',
+    says: 'a changed body',
+  },
+  {
+    bug: 'no check of the queue offset',
+    from: 'readInt64(bytes, position + RECORD_AT.queueOffset) !== queueOffset ||',
+    to: '(queueOffset < 0) ||',
+    says: 'a changed QUEUEOFFSET',
+  },
+] as const;
+
+describe('planted bugs', () => {
+  let dir = '';
+
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'wenchang-flips-'));
+    for (const folder of ['src', 'testing']) cpSync(join(REPO, folder), join(dir, folder), { recursive: true });
+    cpSync(join(REPO, 'package.json'), join(dir, 'package.json'));
+    symlinkSync(join(REPO, 'node_modules'), join(dir, 'node_modules'));
+  });
+
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+  it.each(PLANTED)('are found: $bug', { timeout: 60_000 }, ({ from, to, says }) => {
+    const path = 'src/codec/record-check.ts';
+    const source = readFileSync(join(REPO, path), 'utf8');
+    expect(source.split(from)).toHaveLength(2);
+    writeFileSync(join(dir, path), source.replace(from, to));
+    // The seed is one whose first bits lie in bodies and in queue offsets.
+    const args = ['testing/bit-flips/main.ts', '--count', '42', '--seed', '25'];
+    const { status, stdout } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8' });
+    expect(stdout).toContain(says);
+    expect(status).toBe(1);
+  });
+});
