@@ -182,14 +182,15 @@ describe('a full disk', () => {
     test.use(0.92);
     await test.firstRun();
     await test.nextRun();
-    const remark = 'the disk of commitlog is full: 0.9200 of it in use, 0.9 allowed, 80000 bytes free';
+    const remark =
+      'the disk of commitlog is full: 0.9200 of it in use, 80000 bytes free, sends are taken again at 0.85';
     const refusal = { accepted: false, status: 'SERVICE_NOT_AVAILABLE', remark };
     expect(test.store.putMessage(draftOf({}))).toMatchObject(refusal);
     expect(await readAll(test.store, 'test')).toHaveLength(3);
     expect(test.logFiles().length).toBe(3);
     test.use(0.86);
     await test.nextRun();
-    expect(test.store.putMessage(draftOf({})).accepted).toBe(false);
+    expect(test.store.putMessage(draftOf({}))).toMatchObject({ remark: expect.stringMatching(/0.8600 of it in use/) });
     test.use(0.85);
     await test.nextRun();
     expect(test.store.putMessage(draftOf({})).accepted).toBe(true);
@@ -197,6 +198,21 @@ describe('a full disk', () => {
     const space = { path: '/store/commitlog', totalBytes: 1e6, ...levels };
     expect(test.told(/so mark disk full/)).toEqual([{ ...space, usedRatio: 0.92, freeBytes: 80_000 }]);
     expect(test.told(/so mark disk ok/)).toEqual([{ ...space, usedRatio: 0.85, freeBytes: 150_000 }]);
+    await test.store.shutdown();
+  });
+
+  it('of the queues alone counts too, told once although the disk of the log is not full', async () => {
+    const clock = new FakeClock();
+    const statfs = (path: string) => {
+      const freeBytes = path.endsWith('consumequeue') ? 50 : 500;
+      return { totalBytes: 1000, freeBytes, availableBytes: freeBytes };
+    };
+    const test = new ExpiryFixture({ clock, disk: (fs) => Object.assign(new FaultFs(fs), { statfs }) });
+    await test.firstRun();
+    await test.nextRun();
+    const remark = expect.stringMatching(/^the disk of consumequeue is full: 0.9500/);
+    expect(test.store.putMessage(draftOf({}))).toMatchObject({ accepted: false, remark });
+    expect([test.told(/so mark disk full/).length, test.told(/so mark disk ok/).length]).toEqual([1, 0]);
     await test.store.shutdown();
   });
 

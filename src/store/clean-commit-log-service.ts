@@ -170,36 +170,46 @@ export class CleanCommitLogService {
 
   /**
    * The partition that is used beyond `diskMaxUsedSpaceRatio`, if any; on the way it marks the store full or not. As in
-   * Java the queues' partition is asked only when the log's is not short. Java: #isSpaceToDelete.
+   * Java the queues' partition is asked only when the log's is not short, and then has the last word.
+   * Java: #isSpaceToDelete.
    */
   #shortSpace(): DiskSpace | undefined {
-    const { fs, config } = this.#parts;
+    const { fs, config, flags, diskLevels } = this.#parts;
     const limit = config.diskMaxUsedSpaceRatio / 100;
+    let isFull = flags.isDiskFull;
+    let cause: DiskSpace | undefined;
+    let short: DiskSpace | undefined;
     this.#cleanImmediately = false;
-    const paths = { physic: config.storePathCommitLog, logics: storePath.consumeQueue(config.storePathRootDir) };
-    for (const [name, path] of Object.entries(paths)) {
+    for (const path of [config.storePathCommitLog, storePath.consumeQueue(config.storePathRootDir)]) {
       const space = diskSpaceOf(fs, path);
-      this.#judge(name, space);
-      if (space.usedRatio < 0 || space.usedRatio > limit) return space;
+      if (space.usedRatio > diskLevels.cleanForciblyRatio) this.#cleanImmediately = true;
+      if (space.usedRatio > diskLevels.warningRatio) {
+        this.#cleanImmediately = true;
+        if (!isFull) cause = space;
+        isFull = true;
+      } else if (space.usedRatio <= diskLevels.cleanForciblyRatio) {
+        if (isFull) cause = space;
+        isFull = false;
+      }
+      cause ??= space;
+      if (space.usedRatio < 0 || space.usedRatio > limit) short = space;
+      if (short !== undefined) break;
     }
-    return undefined;
+    if (cause !== undefined) this.#mark(isFull, cause);
+    return short;
   }
 
-  #judge(name: string, space: DiskSpace): void {
+  #mark(isFull: boolean, cause: DiskSpace): void {
     const { flags, diskLevels, logger } = this.#parts;
-    const { usedRatio } = space;
-    if (usedRatio > diskLevels.warningRatio) {
-      if (!flags.isDiskFull)
-        logger.error({ ...space, ...diskLevels }, `${name} disk maybe full soon, so mark disk full`);
+    this.#refusal = isFull ? refuseFull(cause, diskLevels) : undefined;
+    if (flags.isDiskFull === isFull) return;
+    const fields = { ...cause, ...diskLevels };
+    if (isFull) {
       flags.makeDiskFull();
-      this.#refusal = refuseFull(space, diskLevels);
-      this.#cleanImmediately = true;
-    } else if (usedRatio > diskLevels.cleanForciblyRatio) {
-      this.#cleanImmediately = true;
+      logger.error(fields, 'the disk maybe full soon, so mark disk full: sends are refused');
     } else {
-      if (flags.isDiskFull) logger.info({ ...space, ...diskLevels }, `${name} disk space OK, so mark disk ok`);
       flags.makeDiskOk();
-      this.#refusal = undefined;
+      logger.info(fields, 'the disk space OK, so mark disk ok: sends are taken again');
     }
   }
 
@@ -211,8 +221,9 @@ export class CleanCommitLogService {
   }
 }
 
-function refuseFull({ path, usedRatio, freeBytes }: DiskSpace, { warningRatio }: DiskLevels): PutRefusal {
+function refuseFull({ path, usedRatio, freeBytes }: DiskSpace, levels: DiskLevels): PutRefusal {
   const place = path.slice(path.lastIndexOf('/') + 1);
-  const figures = `${usedRatio.toFixed(4)} of it in use, ${warningRatio} allowed, ${freeBytes} bytes free`;
+  const again = Math.min(levels.warningRatio, levels.cleanForciblyRatio);
+  const figures = `${usedRatio.toFixed(4)} of it in use, ${freeBytes} bytes free, sends are taken again at ${again}`;
   return refusePut('SERVICE_NOT_AVAILABLE', `the disk of ${place} is full: ${figures}`);
 }
