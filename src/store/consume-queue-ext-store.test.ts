@@ -16,6 +16,7 @@ import { CqExtUnit, extOffset, isExtAddress } from './consume-queue-ext-unit.ts'
 import { ConsumeQueueTable } from './consume-queue-table.ts';
 import { OpenFiles } from './open-files.ts';
 import type { FilterBitMap, MessageFilter } from './ports.ts';
+import { StoreIoError } from './store-errors.ts';
 
 /** Sizes the Java store with extension files was written with, and a clock of its time. */
 const JAVA_SIZES = {
@@ -190,6 +191,22 @@ describe('a store with enableConsumeQueueExt', () => {
     expect(queue.ext?.unitAt(8 * 64 + 40, new CqExtUnit())).toBe(true);
   });
 
+  it('writes no entry whose unit may not be on disk, after a failed fdatasync either', async () => {
+    const mem = new MemFs();
+    const fs = new FaultFs(mem);
+    fs.fail({ operation: 'fdatasync', path: /consumequeue_ext/, code: 'EIO', times: 1 });
+    const table = tableOf(fs, 200, 64);
+    const queue = table.findOrCreate('T', 0);
+    for (let index = 0; index < 20; index += 1) queue.put(index, index * 100, 100, 0, index, 5_000);
+    await expect(table.flushAsync()).rejects.toMatchObject({ operation: 'fdatasync' });
+    // The kernel may have dropped the units; nobody has them any more, so only a new start can go on (ADR 0026).
+    await expect(table.flushAsync()).rejects.toMatchObject({ operation: 'rewrite' });
+    expect(() => queue.writeDirty()).toThrow(StoreIoError);
+    expect(mem.files().filter((path) => path.startsWith('/store/consumequeue/'))).toEqual([]);
+    expect(entryOf(table, 'T', 0, 19)).toMatchObject({ phyOffset: 1_900 });
+    expect(queue.ext?.unitAt(6 * 64 + 20, new CqExtUnit())).toBe(true);
+  });
+
   it('goes with its queue', () => {
     const fs = new MemFs();
     const table = tableOf(fs, 200, 64);
@@ -308,7 +325,7 @@ function open(fs: MemFs, changes: Partial<MessageStoreConfig>, ports: { filterBi
   return openTestStore(fs, '/store', { changes, ports });
 }
 
-function tableOf(fs: MemFs, fileSize = 600, extFileSize = 2_048): ConsumeQueueTable {
+function tableOf(fs: MemFs | FaultFs, fileSize = 600, extFileSize = 2_048): ConsumeQueueTable {
   return new ConsumeQueueTable({
     openFiles: new OpenFiles(fs),
     dir: '/store/consumequeue',

@@ -71,7 +71,7 @@ describe('CqExtUnit', () => {
 });
 
 describe('ConsumeQueueExt', () => {
-  it('gives back what was put, from memory and from files, with and without bit maps. Java: ConsumeQueueExtTest', () => {
+  it('gives back what was put, with and without bit maps, from memory and files. Java: ConsumeQueueExtTest', () => {
     const { fs, ext } = make();
     const units = Array.from({ length: 40 }, (_, index) => unitOf(index, index % 2 === 0 ? 14 : 0));
     for (const unit of units) putUnit(ext, unit);
