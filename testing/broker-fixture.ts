@@ -6,6 +6,7 @@ import { silentLogger } from '../src/util/logger.ts';
 import { StateFile } from '../src/util/state-file.ts';
 import { type CollectingLogger, collectingLogger } from './collecting-logger.ts';
 import { FakeClock } from './fake-clock.ts';
+import { FaultFs } from './fault-fs.ts';
 import { MemFs } from './mem-fs.ts';
 import { SimNetwork } from './sim-network.ts';
 import { testProc } from './store-fixture.ts';
@@ -28,6 +29,20 @@ export function testWorld(): { fs: MemFs; clock: FakeClock; file: (name: string)
   const fs = new MemFs();
   const file = (name: string): StateFile => new StateFile({ fs, log: silentLogger, path: `/store/config/${name}` });
   return { fs, clock: new FakeClock(), file };
+}
+
+/** {@link testWorld} on a disk that takes no more until it is healed. */
+export function fullDisk(): { fs: FaultFs; world: ReturnType<typeof testWorld> } {
+  const world = testWorld();
+  const fs = new FaultFs(world.fs);
+  fs.fail({ operation: 'pwrite', path: /./, code: 'ENOSPC', times: 1_000 });
+  const file = (name: string): StateFile => new StateFile({ fs, log: silentLogger, path: `/store/config/${name}` });
+  return { fs, world: { ...world, file } };
+}
+
+/** A save in the background is done. */
+export async function written(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What the tables of clients see of a connection: identity, whether it is open, and being closed. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { testConfigs, testConnection, testWorld } from '../../testing/broker-fixture.ts';
+import { fullDisk, testConfigs, testConnection, testWorld, written } from '../../testing/broker-fixture.ts';
 import { silentLogger } from '../util/logger.ts';
 import { ConsumerManager, type ConsumerRegistration } from './consumer-manager.ts';
 import { ConsumerOffsetManager } from './consumer-offset-manager.ts';
 import { ProducerManager } from './producer-manager.ts';
 import { RebalanceLockManager } from './rebalance-lock-manager.ts';
-import { SubscriptionGroupManager } from './subscription-group-manager.ts';
+import { defaultGroup, SubscriptionGroupManager } from './subscription-group-manager.ts';
 
 const log = silentLogger;
 
@@ -21,10 +21,25 @@ describe('SubscriptionGroupManager', () => {
     return { groups, world, config: configs.brokerConfig };
   }
 
-  it('makes a group on first use and keeps it', () => {
+  it('makes a group on first use and keeps it', async () => {
     const { groups, world } = manager();
     expect(groups.find('cg')).toMatchObject({ groupName: 'cg', retryQueueNums: 1, retryMaxTimes: 16 });
+    await written();
     expect(manager(world).groups.table().subscriptionGroupTable.has('cg')).toBe(true);
+  });
+
+  it('makes a group on a full disk too, refuses what an administrator asks for, and writes both later', async () => {
+    const full = fullDisk();
+    const { groups } = manager(full.world);
+    expect(groups.find('cg')).toBeDefined();
+    await written();
+    expect(groups.find('cg')).toBeDefined();
+    expect(() => groups.update(defaultGroup('asked'))).toThrow('ENOSPC');
+    expect(groups.has('asked')).toBe(false);
+    full.fs.heal();
+    groups.update(defaultGroup('asked'));
+    const after = manager(full.world).groups;
+    expect([after.has('cg'), after.has('asked')]).toEqual([true, true]);
   });
 
   it('makes only system groups when auto-creation is off', () => {

@@ -66,8 +66,8 @@ export class SubscriptionGroupManager {
   }
 
   /**
-   * The group's settings; an unknown group is made when that is allowed.
-   * @throws RequestError when its file cannot be written. Java: SubscriptionGroupManager#findSubscriptionGroupConfig.
+   * The group's settings; an unknown group is made when that is allowed. It would be made again after a restart, so a
+   * disk that is full keeps nobody from reading: the file follows. Java: #findSubscriptionGroupConfig.
    */
   find(group: string): SubscriptionGroupConfig | undefined {
     const known = this.#groups.get(group);
@@ -75,7 +75,9 @@ export class SubscriptionGroupManager {
     if (!this.#config.autoCreateSubscriptionGroup && !group.startsWith('CID_RMQ_SYS_')) return undefined;
     if (this.#groups.size >= MOST_GROUPS) return undefined;
     const created = defaultGroup(group);
-    this.update(created);
+    this.#groups.set(group, created);
+    this.#dataVersion = this.#nextVersion();
+    void this.#file.save(() => encoded(this.table()));
     return created;
   }
 
@@ -84,13 +86,20 @@ export class SubscriptionGroupManager {
    * @throws RequestError when the file cannot be written. Java: SubscriptionGroupManager#updateSubscriptionGroupConfig.
    */
   update(config: SubscriptionGroupConfig): void {
-    const dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
+    const dataVersion = this.#nextVersion();
     const subscriptionGroupTable = new Map(this.#groups).set(config.groupName, config);
-    const table: Table = { dataVersion, subscriptionGroupTable };
-    saveOrRefuse(this.#file, encodeBodyText(subscriptionGroupWrapper, table, { pretty: true }));
+    saveOrRefuse(this.#file, encoded({ dataVersion, subscriptionGroupTable }));
     this.#groups.set(config.groupName, config);
     this.#dataVersion = dataVersion;
   }
+
+  #nextVersion(): DataVersion {
+    return { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
+  }
+}
+
+function encoded(table: Table): string {
+  return encodeBodyText(subscriptionGroupWrapper, table, { pretty: true });
 }
 
 const DEFAULTS = {

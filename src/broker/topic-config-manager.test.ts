@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { testConfigs, testWorld } from '../../testing/broker-fixture.ts';
+import { fullDisk, testConfigs, testWorld, written } from '../../testing/broker-fixture.ts';
 import { PermName } from '../codec/sys-flags.ts';
 import { describeTopic, type Topic, TopicConfigManager, topicSysFlagOf } from './topic-config-manager.ts';
 
@@ -112,6 +112,20 @@ describe('TopicConfigManager', () => {
       'TopicConfig [topicName=%RETRY%g, readQueueNums=1, writeQueueNums=1, perm=RW-, ' +
         'topicFilterType=SINGLE_TAG, topicSysFlag=2, order=false]',
     );
+  });
+
+  it('makes the retry topic of a group on a full disk too, and no topic for a sender', async () => {
+    const full = fullDisk();
+    const { topics } = manager(full.world);
+    expect(topics.createForGroup('%RETRY%g', 1, 6, 0)?.config.perm).toBe(6);
+    await written();
+    expect(topics.select('%RETRY%g')).toBeDefined();
+    expect(() => topics.createFromTemplate('T', 'TBW102', 4, 0)).toThrow('ENOSPC');
+    expect(topics.select('T')).toBeUndefined();
+    full.fs.heal();
+    topics.createFromTemplate('T', 'TBW102', 4, 0);
+    const after = manager(full.world).topics;
+    expect([after.select('%RETRY%g'), after.select('T')].map((topic) => topic?.config.perm)).toEqual([6, 6]);
   });
 
   it('marks a name from an old store that is no safe path', () => {

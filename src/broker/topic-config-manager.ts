@@ -159,14 +159,15 @@ export class TopicConfigManager {
   }
 
   /**
-   * Makes a retry or dead letter topic when missing; not for a group whose name makes it too long for a directory.
-   * @throws RequestError when the file cannot be written. Java: TopicConfigManager#createTopicInSendMessageBackMethod.
+   * Makes a retry or dead letter topic when missing; not for a group whose name makes it too long for a directory. It
+   * would be made again after a restart, so a full disk keeps no consumer from its heartbeat: the file follows.
+   * Java: TopicConfigManager#createTopicInSendMessageBackMethod.
    */
   createForGroup(topic: string, queueNums: number, perm: number, topicSysFlag: number): Topic | undefined {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;
     if (queueNums <= 0) return undefined;
-    return this.#create({
+    const config: TopicConfig = {
       topicName: topic,
       readQueueNums: queueNums,
       writeQueueNums: queueNums,
@@ -174,7 +175,8 @@ export class TopicConfigManager {
       topicFilterType: 'SINGLE_TAG',
       topicSysFlag,
       order: false,
-    });
+    };
+    return this.#create(config, () => this.#keep(config));
   }
 
   /**
@@ -204,22 +206,36 @@ export class TopicConfigManager {
     this.#store([]);
   }
 
-  #create(config: TopicConfig): Topic | undefined {
+  #create(config: TopicConfig, store = () => this.#store([config])): Topic | undefined {
     if (this.#topics.size >= MOST_TOPICS || !isSafePathSegment(config.topicName)) return undefined;
-    this.#store([config]);
+    store();
     this.#onChange({ kind: 'created on first use' });
     return this.#topics.get(config.topicName);
   }
 
   /** The file first: a table that is ahead of it would lose topics at the next start. */
   #store(changed: readonly TopicConfig[]): void {
-    const table = new Map([...this.#topics].map(([name, topic]) => [name, topic.config]));
+    const table = this.#configs();
     for (const config of changed) table.set(config.topicName, config);
-    const dataVersion = { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
-    const wrapper = { dataVersion, topicConfigTable: table };
-    saveOrRefuse(this.#file, encodeBodyText(topicConfigSerializeWrapper, wrapper, { pretty: true }));
+    const dataVersion = this.#nextVersion();
+    saveOrRefuse(this.#file, encoded(dataVersion, table));
     for (const config of changed) this.#put(config);
     this.#dataVersion = dataVersion;
+  }
+
+  /** The table first, the file when the disk takes it. */
+  #keep(config: TopicConfig): void {
+    this.#put(config);
+    this.#dataVersion = this.#nextVersion();
+    void this.#file.save(() => encoded(this.#dataVersion, this.#configs()));
+  }
+
+  #configs(): Map<string, TopicConfig> {
+    return new Map([...this.#topics].map(([name, topic]) => [name, topic.config]));
+  }
+
+  #nextVersion(): DataVersion {
+    return { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
   }
 
   #put(config: TopicConfig): Topic {
@@ -229,6 +245,10 @@ export class TopicConfigManager {
     this.#lookUp.fill(undefined);
     return topic;
   }
+}
+
+function encoded(dataVersion: DataVersion, topicConfigTable: ReadonlyMap<string, TopicConfig>): string {
+  return encodeBodyText(topicConfigSerializeWrapper, { dataVersion, topicConfigTable }, { pretty: true });
 }
 
 /** The topicSysFlag of a topic made for a client in unit mode. Java: TopicSysFlag#buildSysFlag. */
