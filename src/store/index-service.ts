@@ -38,9 +38,7 @@ export class IndexService {
       return;
     }
     this.#syncNames();
-    const { indexMsgTimestamp } = this.#parts.checkpoint;
-    const newer = files.findIndex((file) => file.endTimestamp > indexMsgTimestamp);
-    const kept = options.ownCrash ? countFilled(files) : newer < 0 ? files.length : newer;
+    const kept = options.ownCrash ? countFilled(files) : this.#countTrusted(files);
     this.#files = files.slice(0, kept);
     const untrusted = files.slice(kept);
     this.#needsRebuild = files.length > 0;
@@ -211,6 +209,13 @@ export class IndexService {
     this.#toClose.shift();
     const { checkpoint } = this.#parts;
     checkpoint.indexMsgTimestamp = Math.max(checkpoint.indexMsgTimestamp, file.endTimestamp);
+  }
+
+  /** Java's rule: what is newer than the checkpoint cannot be trusted, nor what tells nothing. */
+  #countTrusted(files: readonly IndexFile[]): number {
+    const { indexMsgTimestamp } = this.#parts.checkpoint;
+    const first = files.findIndex((file) => file.endTimestamp > indexMsgTimestamp || file.indexCount <= 1);
+    return first < 0 ? files.length : first;
   }
 
   /** A file that a killed process made may be named in the kernel only; its next flush does not know. */

@@ -48,6 +48,8 @@ export class StoreLock {
       const record = encodeRecord(parts.proc);
       const handle = createRecord(parts, record);
       try {
+        // Not before: a power loss must not take both records, and with them the knowledge of whose crash it was.
+        for (const path of movedRecords(parts)) parts.fs.unlink(path);
         keepJavaOut(parts);
         // Whoever took the lock while we set ours up has won.
         refuseIfLocked(parts);
@@ -204,13 +206,16 @@ function refuseIfLocked(parts: StoreLockParts): void {
   }
 }
 
-/** Removes the record of a dead owner; gives it, or undefined when there is none. Throws when the owner lives. */
+/** Moves the record of a dead owner away; gives it, or undefined when there is none. Throws when the owner lives. */
 function takeOverStale(parts: StoreLockParts): { readonly mtimeMs: number } | undefined {
   const { fs, rootDir } = parts;
   const path = ownerPath(parts);
   const content = fs.readFile(path, MAX_RECORD_BYTES)?.toString();
   const mtimeMs = fs.stat(path)?.mtimeMs;
-  if (content === undefined || mtimeMs === undefined) return undefined;
+  if (content === undefined || mtimeMs === undefined) {
+    const times = movedRecords(parts).map((moved) => fs.stat(moved)?.mtimeMs ?? 0);
+    return times.length === 0 ? undefined : { mtimeMs: Math.max(...times) };
+  }
   const reason = whyAlive(parts, content, mtimeMs);
   if (reason !== undefined) throw new StoreLockedError(rootDir, reason);
   // Two starters may judge the same record; only one can move it away, and it sees what it moved.
@@ -220,8 +225,12 @@ function takeOverStale(parts: StoreLockParts): { readonly mtimeMs: number } | un
     fs.rename(moved, path);
     throw new StoreLockedError(rootDir, 'another process was started on it at the same moment');
   }
-  fs.unlink(moved);
   return { mtimeMs };
+}
+
+/** Records that a start has moved away; one that did not get on leaves its own behind. */
+function movedRecords({ fs, rootDir }: StoreLockParts): string[] {
+  return fs.list(rootDir).flatMap((name) => (name.startsWith(`${OWNER}.`) ? `${rootDir}/${name}` : []));
 }
 
 /** Why the owner of a record must be taken for alive, undefined when it is dead. */
