@@ -53,6 +53,19 @@ describe('the checks of a directory', () => {
     expect(served).toMatch(told[plant][1]);
   });
 
+  it('the planted bug reply-before-write and a kill turn the ledger red', async () => {
+    const planted = { ...ours, program: plantedRoot, env: { WENCHANG_PLANT: 'reply-before-write' } };
+    // Without messageIndexSafe the only turn of a writer ends by a kill.
+    const { problems, kills } = await runSeries({
+      ...options,
+      name: 'planted-reply-before-write',
+      writers: [planted, ours],
+      messageIndexSafe: false,
+    });
+    expect(problems.join('\n')).toMatch(/^lost: acknowledged/);
+    expect(kills).toBe(1);
+  });
+
   it.each(filePlants)('the planted bug %s turns the comparison of bytes red', async (plant) => {
     const planted = { ...ours, program: plantedRoot, env: { WENCHANG_PLANT: plant } };
     const { compared } = await runScripted(seed, [ours, planted]);

@@ -63,8 +63,11 @@ function messageOf({ random, prefix }: StepContext, name: string, topic: string)
       .shuffled(keys)
       .slice(0, 1 + random.below(4))
       .join(' ');
+  if (random.below(12) === 0) properties['KEYS'] = ` ${name}.twice  ${name}.twice `;
+  if (random.below(8) === 0) properties['empty'] = '';
+  if (random.below(12) === 0) properties['DELAY'] = '0';
   if (random.below(4) === 0) properties['colour'] = random.pick(['rot', 'grün', '赤', 'x'.repeat(1_000)]);
-  const flag = random.below(5) === 0 ? random.below(0x7fffffff) : 0;
+  const flag = random.below(5) === 0 ? random.below(0x7fffffff) - 0x40000000 : 0;
   return { topic, queueId: random.below(doorQueues), flag, properties, body: bodyOf(random, name) };
 }
 

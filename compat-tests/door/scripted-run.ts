@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type CompareReport, compareLines, compareStores } from '../../src/tools/store-compare.ts';
 import { nodeFs } from '../../src/util/node-fs.ts';
@@ -16,8 +16,10 @@ export interface ScriptedReport {
   readonly lines: readonly string[];
 }
 
-/** A file of the state that a broker saves every few seconds: whether there is an older version depends on the time. */
-const timed = /^config\/(consumerOffset\.json\.bak|consumerFilter\.json(\.bak)?|delayOffset\.json(\.bak)?)$/;
+/** Older versions of what a broker saves every few seconds: which one it is depends on the time. */
+const timed = /^config\/(consumerOffset|consumerFilter|delayOffset)\.json\.bak$/;
+/** Saved for the first time after ten seconds or at a stop; compared when both have it. */
+const later = /^config\/(consumerFilter|delayOffset)\.json$/;
 const sizes = {
   mappedFileSizeCommitLog: 65_536,
   mappedFileSizeConsumeQueue: 400,
@@ -40,8 +42,10 @@ export async function runScripted(seed: number, sides = javaAndOurs): Promise<Sc
   try {
     const dirs = [join(workspace.dir, 'a'), join(workspace.dir, 'b')] as const;
     await Promise.all(sides.map((side, index) => runScript(workspace, side, dirs[index] as string, seed)));
-    const options = { maxHashSlotNum: sizes.maxHashSlotNum, leaveOut: (path: string) => timed.test(path) };
-    const compared = compareStores(nodeFs, dirs[0], nodeFs, dirs[1], options);
+    const leaveOut = (path: string): boolean => {
+      return timed.test(path) || (later.test(path) && dirs.some((dir) => !existsSync(join(dir, path))));
+    };
+    const compared = compareStores(nodeFs, dirs[0], nodeFs, dirs[1], { ...sizes, leaveOut });
     const lines = compareLines(compared);
     if (compared.equal || sides !== javaAndOurs) return { compared, lines };
     const keptDir = join(repoDir, 'build', 'door', `${name}-seed-${seed}`);

@@ -220,7 +220,7 @@ class Series {
     }
     let answers: KeyAnswers = new Map();
     try {
-      await checkServed(broker.address, copy, this.#sizes, async (served) => {
+      await checkServed(broker, copy, this.#sizes, async (served) => {
         answers = await askKeys(served);
         return [];
       });
@@ -278,7 +278,7 @@ class Series {
   }
 
   #serves(check: (served: Served) => Promise<string[]>): Promise<string[]> {
-    return checkServed((this.#broker as Server).address, this.#storeDir, this.#sizes, check);
+    return checkServed(this.#broker as Server, this.#storeDir, this.#sizes, check);
   }
 
   #start({ kind, program, env }: Writer): Promise<Server> {
