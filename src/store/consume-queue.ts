@@ -221,9 +221,13 @@ export class ConsumeQueue implements ChunkOwner {
   correctMinOffset(minPhyOffset: number): void {
     const first = this.#firstEntry;
     const last = Math.min(this.#end, this.#fileEndOf(first));
-    // What lay below it before lies below it now; fillers are messages at 0, as in Java.
-    const from = minPhyOffset > 0 ? Math.max(first, this.minOffset) : first;
-    for (let entry = from; entry < last; ) {
+    if (minPhyOffset <= 0) {
+      // The first entry will do, a filler too as in Java: nothing needs to be read of ten thousand queues.
+      if (first < last) this.#minLogicOffset = first * CQ_ENTRY_BYTES;
+      return;
+    }
+    // What lay below it before lies below it now.
+    for (let entry = Math.max(first, this.minOffset); entry < last; ) {
       const count = this.entriesFrom(entry, BATCH.capacity, BATCH);
       if (count === 0) return;
       for (let index = 0; index < count; index += 1) {
