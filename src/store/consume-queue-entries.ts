@@ -4,6 +4,11 @@
  */
 export const CQ_ENTRY_BYTES = 20;
 
+/** Java: MessageStoreConfig#getMappedFileSizeConsumeQueue. */
+export function roundUpToEntries(fileSizeBytes: number): number {
+  return Math.ceil(fileSizeBytes / CQ_ENTRY_BYTES) * CQ_ENTRY_BYTES;
+}
+
 /** Size field of the entries that fill the space before the first real one. Java: ConsumeQueue#fillPreBlank. */
 export const FILLER_SIZE = 0x7fffffff;
 

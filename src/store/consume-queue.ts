@@ -384,7 +384,7 @@ export interface ConsumeQueueParts {
   readonly openFiles: OpenFiles;
   /** The consumequeue directory. */
   readonly dir: string;
-  /** Bytes of a file, whole entries: see {@link roundUpToEntries}. */
+  /** Bytes of a file, whole entries: see `roundUpToEntries`. */
   readonly fileSize: number;
   readonly memory: EntryMemory;
   readonly log: Logger;
@@ -392,11 +392,6 @@ export interface ConsumeQueueParts {
   readonly ext?: ConsumeQueueExtParts;
   /** Told once when a queue gets entries that are not on disk, again after each flush. */
   readonly onDirty: (queue: ConsumeQueue) => void;
-}
-
-/** Java: MessageStoreConfig#getMappedFileSizeConsumeQueue. */
-export function roundUpToEntries(fileSizeBytes: number): number {
-  return Math.ceil(fileSizeBytes / CQ_ENTRY_BYTES) * CQ_ENTRY_BYTES;
 }
 
 const PAGE_BYTES = 4096;

@@ -4,8 +4,8 @@ import { FaultFs } from '../../testing/fault-fs.ts';
 import { MemFs } from '../../testing/mem-fs.ts';
 import { draftOf, openTestStore, put, readAll } from '../../testing/store-fixture.ts';
 import { settle } from '../../testing/suites/store-suite.ts';
-import { OpenFiles } from './open-files.ts';
 import { CommitLog } from './commit-log.ts';
+import { OpenFiles } from './open-files.ts';
 
 const LOG = /\/commitlog\/\d+$/;
 const FIRST = '/store/commitlog/00000000000000000000';

@@ -6,7 +6,7 @@ import type { Logger } from '../util/logger.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
 import { AbortFile } from './abort-file.ts';
 import { CommitLog } from './commit-log.ts';
-import { roundUpToEntries } from './consume-queue.ts';
+import { roundUpToEntries } from './consume-queue-entries.ts';
 import { ConsumeQueueTable } from './consume-queue-table.ts';
 import { DelayLevels } from './delay-levels.ts';
 import { diskSpaceOf } from './disk-space.ts';
