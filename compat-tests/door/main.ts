@@ -21,8 +21,10 @@ async function main(): Promise<void> {
   if (isMissing('java')) throw new Error('test:door needs Java 17 and Maven');
   const say = (line: string): void => console.log(line);
   say(`seed ${seed}, ${count} cycles`);
+  const startedMs = Date.now();
   const report = await runDoor({ count, seed, say });
   for (const line of reportLines(report)) say(line);
+  say(`${count} cycles in ${Math.round((Date.now() - startedMs) / 1_000)} s`);
   const { compared, lines } = await runScripted(seed);
   for (const line of lines) say(`scripted run: ${line}`);
   process.exitCode = report.problems.length === 0 && compared.equal ? 0 : 1;
