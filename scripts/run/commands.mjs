@@ -36,6 +36,7 @@ const COMMANDS = {
   },
   'test:faults': { about: 'the n-th operation on the disk fails, for every n', args: ['testing/fault-main.ts'] },
   'test:fuzz': { about: 'mutated frames against live servers', dist: true, args: ['fuzz/main.ts'] },
+  'test:power': { about: 'every power loss of recorded runs', args: ['testing/power/main.ts'] },
   'test:flips': { about: 'single changed bits in a store directory', args: ['testing/bit-flips/main.ts'] },
   'test:compat': {
     about: 'compatibility suites; takes file names',
