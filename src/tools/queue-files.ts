@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import { isSafePathSegment } from '../codec/names.ts';
 import type { Fs } from '../util/fs.ts';
 import { FileWindow } from './file-window.ts';
@@ -43,6 +42,8 @@ export class QueueFiles {
   readonly #dir: string;
   readonly #fileBytes: number;
   readonly #windows = new Map<string, FileWindow | undefined>();
+  /** The file asked for last: mostly the next one is the same. */
+  #last = { topic: '', queueId: -1, from: -1, path: '', file: '' };
 
   /** `dir` is the directory of all queues. */
   constructor(fs: Fs, dir: string, fileBytes: number) {
@@ -56,9 +57,12 @@ export class QueueFiles {
     if (!isSafePathSegment(topic) || number < 0) return undefined;
     const position = number * QUEUE_ENTRY_BYTES;
     const from = position - (position % this.#fileBytes);
-    const path = `consumequeue/${topic}/${queueId}/${String(from).padStart(20, '0')}`;
-    const file = posix.join(this.#dir, topic, String(queueId), String(from).padStart(20, '0'));
-    return { path, file, at: position - from };
+    const last = this.#last;
+    if (last.topic !== topic || last.queueId !== queueId || last.from !== from) {
+      const name = `${topic}/${queueId}/${String(from).padStart(20, '0')}`;
+      this.#last = { topic, queueId, from, path: `consumequeue/${name}`, file: `${this.#dir}/${name}` };
+    }
+    return { path: this.#last.path, file: this.#last.file, at: position - from };
   }
 
   /** An entry, undefined when its file is missing or ends before it. */

@@ -48,8 +48,9 @@ export async function runStoreCommand(words: readonly string[], world: ToolWorld
   try {
     await parser.parseAsync([...words], {}, (error, _given, output) => {
       if (output === '') return;
-      if (error === undefined || error === null) exitCode = 0;
-      for (const line of output.split('\n')) (error === undefined || error === null ? world.out : world.err)(line);
+      const isWrong = error instanceof Error;
+      if (!isWrong) exitCode = 0;
+      for (const line of output.split('\n')) (isWrong ? world.err : world.out)(line);
     });
   } catch (error) {
     const known = error instanceof FsError || error instanceof StoreIoError || error instanceof StoreLockedError;

@@ -161,7 +161,7 @@ function isLastOfDirectory(paths: readonly string[], at: number): boolean {
 
 /** Marks of a running process, copies that a repair made, and a lock that is a directory while we run. */
 function isLeftOut(path: string): boolean {
-  return /^(wenchang\.|repair\/|lock\/)/.test(path);
+  return /^(wenchang\.|repair-|lock\/)/.test(path);
 }
 
 function compareMissing(counts: CompareCounts, side: Side, pair: Pair): void {
