@@ -195,4 +195,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0022-what-expiry-keeps.md',
     test: 'src/store/clean-consume-queue-service.test.ts',
   },
+  {
+    number: 32,
+    java: 'A pull of the expired message at physical offset 0 gives the record that now begins the log.',
+    ours: 'The message is gone: PULL_RETRY_IMMEDIATELY with the next offset.',
+    safe: 'It was a message of another queue.',
+    built: true,
+    adr: '0022-what-expiry-keeps.md',
+    test: 'src/store/clean-commit-log-service.test.ts',
+  },
 ];
