@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { pullCostLines } from './pull-cost.ts';
 import { reportLines, runBitFlips } from './run.ts';
 
 const FULL_COUNT = 10_000;
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   say(`seed ${seed}, ${count} changed bits`);
   const report = await runBitFlips({ count, seed, say });
   for (const line of reportLines(report)) say(line);
+  if (report.problems.length === 0) for (const line of await pullCostLines()) say(line);
   process.exitCode = report.problems.length === 0 ? 0 : 1;
 }
 
