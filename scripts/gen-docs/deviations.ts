@@ -178,6 +178,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/roots/broker.test.ts',
   },
   {
+    number: 27,
+    java: 'Reads do not look at CRCs; a pull or a query hands out whatever record its entry leads to.',
+    ours: 'A damaged record, or one of another queue or key, is left out, logged and counted; 33 says that it is damaged.',
+    safe: 'A client never sees changed bytes as a good message; healthy stores read the same.',
+    built: true,
+    adr: '0027-records-are-checked-when-read.md',
+    test: 'src/store/record-fetch.test.ts',
+  },
+  {
     number: 29,
     java: 'A damaged state file without a backup is an empty table: topics, groups or all offsets are gone.',
     ours: 'The start ends and names the file; blanks and null count as damage too, and the backup is taken.',
