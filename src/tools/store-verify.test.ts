@@ -39,6 +39,10 @@ const LOG0 = '/store/commitlog/00000000000000000000';
 const LOG1 = '/store/commitlog/00000000000000004096';
 const QUEUE = '/store/consumequeue/TopicA/1/00000000000000000000';
 
+/**
+ * Planted bugs that these tests were seen to catch: the body's checksum is not compared; a wrong queue entry is not
+ * reported.
+ */
 describe('verifyStore on directories of Java', () => {
   it('finds no damage in the clean one', () => {
     const fs = javaStore();
