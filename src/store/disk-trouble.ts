@@ -93,7 +93,10 @@ export class DiskTrouble {
     const known = this.#troubles.get(kind);
     if (known !== undefined) {
       known.error = error;
-      if (known.final === final) return this.#changed();
+      if (known.final === final) {
+        this.#changed();
+        return;
+      }
       known.final = final;
     } else this.#troubles.set(kind, { kind, error, sinceMs: clock.monotonicMs(), final });
     this.#changed();

@@ -167,7 +167,6 @@ export class FlushService {
         this.#lost = true;
         this.#parts.onFailed(this.#lastError as StoreIoError, true);
       }
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- changes while awaited
       if (this.#lost) return false;
       await log.files.flushAsync();
     } catch (error) {

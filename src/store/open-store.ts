@@ -1,9 +1,10 @@
 import type { DiskLevels } from '../config/disk-levels.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Fs } from '../util/fs.ts';
+import { type Fs, FsError } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
+import { directoryOf, makeDirectory } from '../util/write-whole.ts';
 import { AbortFile } from './abort-file.ts';
 import { CommitLog } from './commit-log.ts';
 import { roundUpToEntries } from './consume-queue-entries.ts';
@@ -213,19 +214,25 @@ function lengthenShort(options: MessageStoreOptions, { commitLog, consumeQueueFi
   lengthenShortQueues(fs, dir, fileSize, log);
 }
 
-/** Makes the directory and sees to it that a power loss does not take it away with all that is flushed inside. */
+/**
+ * Makes the directory and sees to it that a power loss does not take it away with all that is flushed inside. An empty
+ * one may be what an earlier start could not finish, so its name is forced again.
+ */
 function makeDurable(fs: Fs, dir: string): void {
-  const changed: string[] = [];
-  for (let at = dir; at !== '' && fs.stat(at) === undefined; ) {
-    at = at.slice(0, at.lastIndexOf('/'));
-    changed.push(at === '' ? '/' : at);
-  }
-  if (changed.length === 0) return;
   try {
-    fs.mkdir(dir);
-    for (const parent of changed) fs.fsyncDir(parent);
+    if (fs.stat(dir) === undefined) makeDirectory(fs, dir);
+    else if (fs.list(dir).length === 0) forceName(fs, dir);
   } catch (error) {
     throw toStoreIoError('mkdir', dir, 0, error);
+  }
+}
+
+/** A parent that may be passed through and not be read is not ours to force. */
+function forceName(fs: Fs, dir: string): void {
+  try {
+    fs.fsyncDir(directoryOf(dir) || '/');
+  } catch (error) {
+    if (!(error instanceof FsError) || error.code !== 'EACCES') throw error;
   }
 }
 

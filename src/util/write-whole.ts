@@ -29,8 +29,8 @@ export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle 
   return file;
 }
 
-/** With its parents, durably: a power loss must not take the directory away with what is synced inside. */
-function makeDirectory(fs: Fs, dir: string): void {
+/** With its parents, durably: a power loss must not take the directory away with what is synced inside. Throws FsError. */
+export function makeDirectory(fs: Fs, dir: string): void {
   if (fs.stat(dir) !== undefined) return;
   const parent = directoryOf(dir);
   if (parent !== '') makeDirectory(fs, parent);
