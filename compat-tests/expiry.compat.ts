@@ -20,8 +20,8 @@ const settings = {
 };
 
 /**
- * The same messages to Java and to ours, each on a directory of its own: the same files go, pulls of removed offsets are
- * answered alike, 306 takes the same queues, and each opens what the other has left.
+ * The same messages to Java and to ours, each on a directory of its own: the same files go, pulls of removed offsets
+ * are answered alike, 306 takes the same queues, and each opens what the other has left.
  */
 describe.skipIf(isMissing('java'))('expired files, here and in Java', () => {
   const workspace = openWorkspace('expiry');

@@ -15,7 +15,7 @@ const MOST_GAPS_TOLD = 10;
 
 export type CleaningParts = Omit<CleanCommitLogParts, 'pacer' | 'makeQueuesDurableBelow'> &
   Omit<CleanConsumeQueueParts, 'pacer'> & {
-    /** Messages below `minOffset` are gone: memory that holds them can be let go. */
+    /** Messages below `minOffset` are gone: what was read ahead of them can be let go. */
     onRemoved(minOffset: number): void;
   };
 
@@ -85,7 +85,10 @@ export class Cleaning {
 
   async #run(): Promise<void> {
     const { log, onRemoved } = this.#parts;
-    if ((await this.#commitLog.run()) > 0) onRemoved(log.minOffset);
+    if ((await this.#commitLog.run()) > 0) {
+      log.window.forgetBelow(log.minOffset);
+      onRemoved(log.minOffset);
+    }
     if (!this.#pacer.hasStopped()) await this.#queues.run();
   }
 
