@@ -114,10 +114,7 @@ export class MessageStore {
     this.cleaning = new Cleaning({
       ...{ fs: options.fs, clock, config, logger, flags: this.#flags, log, consumeQueues, queues, index: open.index },
       ...{ diskLevels: options.diskLevels ?? DEFAULT_DISK_LEVELS, dispatchedEnd: () => this.#dispatch.end, commitTurn },
-      onRemoved: (minOffset) => {
-        log.window.forgetBelow(minOffset);
-        this.#reads.forgetBelow(minOffset);
-      },
+      onRemoved: (minOffset) => this.#reads.forgetBelow(minOffset),
     });
     open.onLockLost(() => {
       trouble.begin('lock', undefined, true);
