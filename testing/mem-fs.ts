@@ -213,8 +213,8 @@ export class MemFs implements Fs {
   }
 
   /** The same disk once more, with what is visible and what is durable; no handle and no hook goes with it. */
-  fork(): MemFs {
-    const copy = new MemFs({ now: this.#now });
+  fork(now = this.#now): MemFs {
+    const copy = new MemFs({ now });
     const nodes = new Map<Node, Node>();
     const forked = (node: Node): Node => {
       if (node.kind === 'dir') return node;

@@ -89,6 +89,8 @@ export class MappedFileQueue {
     const last = this.lastFile;
     if (last !== undefined && !last.isFull) return last;
     const from = last === undefined ? startOffset - (startOffset % this.fileSize) : last.fileFromOffset + this.fileSize;
+    // A power loss must not leave a younger file without this one: a queue would begin in its middle.
+    last?.flushName();
     const file = MappedFile.create(this.#openFiles, this.dir, from, this.fileSize);
     this.#files.push(file);
     return file;

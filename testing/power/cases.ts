@@ -35,8 +35,8 @@ export function randomCases(recording: Recording, count: number, random: SeededR
 
 /** The disk as it is found after the power came back. */
 export function imageOf(recording: Recording, each: PowerCase): MemFs {
-  const { fs: disk } = pointOf(recording, each);
-  const fs = disk.fork();
+  const { fs: disk, nowMs } = pointOf(recording, each);
+  const fs = disk.fork(() => nowMs);
   if (each.kind === 'prefix') {
     const cut = fs.pending()[each.kept]?.sequence ?? Number.POSITIVE_INFINITY;
     fs.crashWith(({ sequence }) => (sequence < cut ? 'kept' : 'lost'));

@@ -32,7 +32,6 @@ async function main(): Promise<void> {
     console.log(`${String(times).padStart(10)}  ${what}`);
   }
   const problems = reports.flatMap((report) => report.problems);
-  for (const problem of problems) console.log(problem);
   console.log(`${problems.length} problems in ${Math.round((Date.now() - startMs) / 1000)} s, seed ${seed}`);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

@@ -47,21 +47,26 @@ export async function runPower(options: PowerOptions): Promise<PowerReport> {
     add(report, 'runs', 1);
     add(report, 'crash points', recorded.points.length);
     for (const [step, times] of Object.entries(recorded.done)) add(report, `steps: ${step}`, times);
-    for (const each of cases) if (left() > 0) await runCase(report, recorded, each, name);
+    for (const each of cases) {
+      const problem = left() > 0 ? await runCase(report, recorded, each) : undefined;
+      if (problem === undefined) continue;
+      report.problems.push(`${name}, ${JSON.stringify(each)}: ${problem}`);
+      say?.(report.problems.at(-1) ?? '');
+    }
     say?.(`${name}: ${recorded.points.length} crash points, ${cases.length} cases, ${report.problems.length} problems`);
   }
   return report;
 }
 
-async function runCase(report: PowerReport, recording: Recording, each: PowerCase, name: string): Promise<void> {
+async function runCase(report: PowerReport, recording: Recording, each: PowerCase): Promise<string | undefined> {
   add(report, 'cases', 1);
   add(report, `cases: ${each.kind}`, 1);
   try {
     const { torn } = await checkImage(imageOf(recording, each), pointOf(recording, each), recording.changes);
     if (torn > 0) add(report, 'records torn where no checksum looks', torn);
+    return undefined;
   } catch (error) {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    report.problems.push(`${name}, ${JSON.stringify(each)}: ${text}`);
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   }
 }
 
