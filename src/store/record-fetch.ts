@@ -4,7 +4,7 @@ import { isBodyWhole, isOfQueue, isRecord } from '../codec/record-check.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { DamagedReads } from './damaged-reads.ts';
 import type { ReadAhead } from './read-ahead.ts';
-import { RecordPlaces } from './record-places.ts';
+import type { RecordPlaces } from './record-places.ts';
 
 /** One read covers several records while it stays below this, and below eight times what is wanted of it. */
 const MAX_SPAN_BYTES = 1 << 20;
