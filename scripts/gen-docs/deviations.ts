@@ -180,7 +180,7 @@ export const deviations: readonly Deviation[] = [
   {
     number: 27,
     java: 'Reads do not look at CRCs; a pull or a query hands out whatever record its entry leads to.',
-    ours: 'A damaged record, or one of another queue or key, is left out, logged and counted; 33 says that it is damaged.',
+    ours: 'A damaged record, or one of another queue or key, is left out, logged and counted; 33 says so.',
     safe: 'A client never sees changed bytes as a good message; healthy stores read the same.',
     built: true,
     adr: '0027-records-are-checked-when-read.md',
