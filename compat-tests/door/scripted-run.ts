@@ -1,5 +1,6 @@
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type CompareReport, compareLines, compareStores } from '../../src/tools/store-compare.ts';
 import { nodeFs } from '../../src/util/node-fs.ts';
 import { takePorts } from '../../testing/ports.ts';
@@ -70,7 +71,7 @@ async function runScript(workspace: Workspace, side: Writer, storeDir: string, s
   const broker = await startBroker({ ...side, workspace, port, name: basename(storeDir), storeDir, settings });
   const client = await RawClient.connect(broker.address);
   try {
-    await makeTopicsAndGroups(client);
+    await makeTopicsAndGroups(client, join(storeDir, 'config'));
     const random = new SeededRandom(seed);
     const context = { random, prefix: 's', commitLogFileBytes: sizes.mappedFileSizeCommitLog, later: false };
     for (let number = 0; number < steps; number++) await takeStep(client, nextStep(context, number), () => undefined);
@@ -85,7 +86,7 @@ async function runScript(workspace: Workspace, side: Writer, storeDir: string, s
  * Three of the four topics are made before (17), one by the first message to it. The one of half messages is among
  * them because Java makes it at a stop, when its transaction check is woken up, and ours has no transactions yet.
  */
-async function makeTopicsAndGroups(client: RawClient): Promise<void> {
+async function makeTopicsAndGroups(client: RawClient, configDir: string): Promise<void> {
   for (const topic of [...doorTopics.slice(0, 3), 'RMQ_SYS_TRANS_HALF_TOPIC']) {
     const queues = topic.startsWith('RMQ_') ? 1 : doorQueues;
     await ask(client, 17, {
@@ -98,9 +99,26 @@ async function makeTopicsAndGroups(client: RawClient): Promise<void> {
       topicSysFlag: 0,
       order: false,
     });
+    await untilSaved(join(configDir, 'topics.json'), topic);
   }
   // One group a heartbeat: several are a set, in an order of Java's own.
-  for (const groupName of groups) await ask(client, 34, {}, Buffer.from(JSON.stringify(heartbeatOf(groupName))));
+  for (const groupName of groups) {
+    await ask(client, 34, {}, Buffer.from(JSON.stringify(heartbeatOf(groupName))));
+    await untilSaved(join(configDir, 'subscriptionGroup.json'), groupName);
+    await untilSaved(join(configDir, 'topics.json'), groupName);
+  }
+}
+
+/**
+ * Both sides save after they have answered, and ours saves two changes at once when they come close: the older version
+ * is the same on both sides only when every change is saved alone.
+ */
+async function untilSaved(file: string, name: string): Promise<void> {
+  for (let wait = 0; wait < 200; wait++) {
+    if (existsSync(file) && readFileSync(file, 'utf8').includes(`${name}"`)) return;
+    await pause(50);
+  }
+  throw new Error(`${name} is not in ${file} after ten seconds`);
 }
 
 /** A heartbeat of a consumer makes its group and the retry topic of that. */
