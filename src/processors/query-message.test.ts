@@ -90,4 +90,16 @@ describe('a message by its offset (33)', () => {
       body: Buffer.alloc(0),
     });
   });
+
+  it('is not found when its body is damaged on disk, and the remark says so', async () => {
+    const { broker, client } = await setUp();
+    await send(client, 'abc', 'k1', 'u1');
+    // An idle store lets go of its memory.
+    await broker.clock.advanceAsync(60_000, 500);
+    const path = broker.fs.files().find((name) => name.endsWith('/commitlog/00000000000000000000')) ?? '';
+    broker.fs.open(path, 'update').pwrite(Buffer.from('x'), 0, 1, 88);
+    const reply = await client.ask(33, { offset: 0 });
+    const remark = 'can not find message by the offset, 0: the record there is damaged';
+    expect([reply.code, reply.remark, reply.body]).toEqual([1, remark, Buffer.alloc(0)]);
+  });
 });
