@@ -213,4 +213,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0022-what-expiry-keeps.md',
     test: 'src/store/clean-commit-log-service.test.ts',
   },
+  {
+    number: 33,
+    java: 'After a failed force() Java goes on; the next one succeeds, and SEND_OK is answered for lost pages.',
+    ours: 'The range is written again before the next fdatasync; sends are refused with cause and figures meanwhile.',
+    safe: 'Codes and the beginning of the remarks are those of Java.',
+    built: true,
+    adr: '0023-disk-trouble-ends.md',
+    test: 'src/store/disk-trouble.test.ts',
+  },
 ];

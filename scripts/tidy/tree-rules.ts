@@ -18,6 +18,7 @@ const STARTED = [
   /^testing\/prop-runs\.ts$/,
   /^(bench|fuzz)\/(main|java|start-up)\.ts$/,
   /^compat-tests\/door\/main\.ts$/,
+  /^testing\/fault-main\.ts$/,
   /^(testing|compat-tests)\/[\w-]+\/main\.ts$/,
 ];
 

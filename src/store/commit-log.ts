@@ -183,7 +183,7 @@ export class CommitLog {
 
   /**
    * Writes everything from `flushedEnd` to `writtenEnd` once more from memory: after a failed fdatasync the kernel may
-   * hold pages for clean that never reached the disk, and only a new write makes it try them again. Throws StoreIoError.
+   * hold pages for clean that never reached the disk, and only a new write makes it try again. Throws StoreIoError.
    */
   async rewriteUnflushed(): Promise<RewriteOutcome> {
     const end = this.#writtenEnd;

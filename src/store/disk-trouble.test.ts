@@ -165,7 +165,7 @@ describe('a disk that has become read-only', () => {
 });
 
 describe('a failed fdatasync of the commit log', () => {
-  it('is followed by writing the range again, over files and blanks, before anybody is told it is on disk', async () => {
+  it('is followed by writing the range again, over files and blanks, before anybody is told', async () => {
     const test = faultyStore({ flushDiskType: 'SYNC_FLUSH' });
     const { store, clock, fs, memory, log } = test;
     put(store, { body: 'safe' });

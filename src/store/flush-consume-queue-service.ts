@@ -36,7 +36,8 @@ export interface QueueFlushFailure {
 
 /**
  * Brings consume queues and index to disk now and then, and the checkpoint behind them, on the thread pool. Nothing
- * depends on it but the length of the next recovery. What fails is tried again a period later. Java: DefaultMessageStore.FlushConsumeQueueService.
+ * depends on it but the length of the next recovery. What fails is tried again a period later.
+ * Java: DefaultMessageStore.FlushConsumeQueueService.
  */
 export class FlushConsumeQueueService {
   readonly #parts: FlushConsumeQueueParts;

@@ -35,7 +35,7 @@ export interface FlushParts {
 
 /**
  * Brings the CommitLog to disk, on the thread pool. ASYNC_FLUSH: by time and amount. SYNC_FLUSH: one fdatasync in
- * flight, everything written meanwhile shares the next. After a failure what is not known to be on disk is written again
+ * flight, everything written meanwhile shares the next. After a failure what may not be on disk is written again
  * from memory before the next fdatasync (ADR 0023). Java: FlushRealTimeService, GroupCommitService.
  */
 export class FlushService {

@@ -210,7 +210,7 @@ export class MappedFile {
   }
 
   /**
-   * A process that was killed may have written behind `position`, and named the file: the next flush makes that durable,
+   * A process that was killed may have written behind `position`, and named the file: the next flush makes it durable,
    * with `dirs`, which its name depends on.
    */
   doubtFrom(position: number, dirs: readonly string[]): void {

@@ -29,7 +29,7 @@ export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle 
   return file;
 }
 
-/** With its parents, durably: a power loss must not take the directory away with what is synced inside. Throws FsError. */
+/** With its parents, durably: a power loss must not take it away with what is synced inside. Throws FsError. */
 export function makeDirectory(fs: Fs, dir: string): void {
   if (fs.stat(dir) !== undefined) return;
   const parent = directoryOf(dir);
