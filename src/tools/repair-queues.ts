@@ -29,6 +29,8 @@ export class QueueRepair {
   readonly #openFiles: OpenFiles;
   /** Files to force to disk at the end. */
   readonly #changed = new Set<string>();
+  /** Numbers behind the last entry of each queue that was written to. */
+  readonly #ends = new Map<string, number>();
   #minOffset = 0;
 
   constructor(fs: Fs, layout: StoreLayout, changes: RepairChanges, end: number) {
@@ -108,7 +110,26 @@ export class QueueRepair {
       // The queue began anew later.
       if (this.#leadsTo(entry, topic, queueId, number)) return;
     }
-    this.#put(topic, queueId, number, wanted);
+    if (this.#isPlausible(topic, queueId, number)) this.#put(topic, queueId, number, wanted);
+    else {
+      const what = `it says entry ${number} of ${topic}-${queueId}, far behind the others`;
+      this.#changes.step(`leave the record at ${wanted.phyOffset} without an entry: ${what}`);
+    }
+  }
+
+  /** QUEUEOFFSET has no checksum: a number far behind those of its queue is damage, and would cost a file for each. */
+  #isPlausible(topic: string, queueId: number, number: number): boolean {
+    const queue = `consumequeue/${topic}/${queueId}`;
+    let end = this.#ends.get(queue);
+    if (end === undefined) {
+      const names = fileNames(this.#fs, posix.join(this.#layout.dir, queue)).filter((name) => OFFSET_NAME.test(name));
+      const perFile = this.#layout.queueFileBytes / QUEUE_ENTRY_BYTES;
+      const last = names.at(-1);
+      end = last === undefined ? number : Number(last) / QUEUE_ENTRY_BYTES + perFile;
+    }
+    if (number > end + MOST_JUMP) return false;
+    this.#ends.set(queue, Math.max(end, number + 1));
+    return true;
   }
 
   #put(topic: string, queueId: number, number: number, entry: QueueEntry): void {
@@ -205,4 +226,6 @@ function isSame(a: QueueEntry, b: QueueEntry): boolean {
 const EMPTY: QueueEntry = { phyOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 };
 /** What Java writes before the first entry of a queue that does not begin with its file. */
 const PRE_FILL: QueueEntry = { phyOffset: 0, size: 0x7fffffff, tagsHigh: 0, tagsLow: 0 };
+/** More messages than one lost log file holds. */
+const MOST_JUMP = 12_000_000;
 const MOST_LEADING = 10_000_000;

@@ -200,6 +200,16 @@ describe('repairStore', () => {
     expect(everything(fs).filter(([path]) => path.startsWith('/store/consumequeue'))).toEqual(before);
   });
 
+  it('gives no entry to a record whose queue offset cannot be, and says so', async () => {
+    const fs = image();
+    const record = recordAt(fs, LOG1, 5);
+    flip(fs, LOG1, record.position + 21, 0x01);
+    const lines = await repair(fs, true);
+    expect(lines.join('\n')).toMatch(/leave the record at \d+ without an entry: it says entry \d+ of TopicA-/);
+    expect(lines.join('\n')).toMatch(/left: consumequeue\/TopicA\/\d\/\d{20}:\d+: no entry \d+ for the record/);
+    expect((await bodiesOf(fs)).flat().length).toBeGreaterThanOrEqual(3 * MESSAGES_PER_QUEUE - 1);
+  });
+
   it('cuts queue entries behind the log', async () => {
     const fs = image();
     const path = '/store/consumequeue/TopicA/2/00000000000000000800';
