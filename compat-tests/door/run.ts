@@ -17,8 +17,8 @@ export interface DoorReport {
 const writers: readonly Writer[] = [{ kind: 'java' }, { kind: 'wenchang' }];
 
 /**
- * Two directories at once, half of the cycles each: in series one (`safe`) all brokers run with messageIndexSafe=true and
- * must find every key of the log; in series two (`unsafe`) with false, and ours is compared with what Java answers alone.
+ * Two directories at once, half of the cycles each: in series one (`safe`) all brokers run with messageIndexSafe=true
+ * and must find every key of the log; in series two (`unsafe`) with false, and ours is compared with Java alone.
  */
 export async function runDoor({ count, seed, say }: DoorOptions): Promise<DoorReport> {
   const half = Math.ceil(count / 2);

@@ -158,7 +158,7 @@ export function indexHash(topic: string, key: string): number {
   return hash > 0x7fffffff ? 0 : hash;
 }
 
-/** The keys under which a record is indexed, each as often as it is inserted: its unique key, then the pieces of KEYS. */
+/** The keys under which a record is indexed, as often as each is inserted: its unique key, the pieces of KEYS. */
 export function keysOf(record: Pick<RawRecord, 'properties' | 'sysFlag'>): { key: string; unique: boolean }[] {
   if ((record.sysFlag & 0xc) === 0xc) return [];
   const uniqueKey = record.properties['UNIQ_KEY'];
