@@ -60,7 +60,7 @@ describe('AppendCallbackTest', () => {
     expect(ids.map((id) => id.length)).toEqual(Array(10).fill(v6 ? 56 : 32));
     const stored = ticket.phyOffsets?.map((phyOffset) => store.lookMessageByOffset(phyOffset)) ?? [];
     expect(
-      stored.map((message) => [message?.topic, message?.body?.toString(), message?.properties.get('TAGS')]),
+      stored.map((message) => [message?.topic, message?.body.toString(), message?.properties.get('TAGS')]),
     ).toEqual(Array(10).fill(['test-topic', 'body', 'abc']));
     expect(stored.map((message) => message?.queueOffset)).toEqual([...Array(10).keys()]);
     expect(new Set(stored.map((message) => message?.storeTimestamp)).size).toBe(1);
@@ -79,7 +79,7 @@ describe('BatchPutMessageTest', () => {
     expect(ticket.accepted).toBe(true);
     const size = (v6 ? 115 : 91) + 'body0'.length + 'batch-topic'.length + properties.length;
     for (let index = 0; index < 10; index++) {
-      expect(store.lookMessageByOffset(index * size)?.body?.toString()).toBe(`body${index}`);
+      expect(store.lookMessageByOffset(index * size)?.body.toString()).toBe(`body${index}`);
       const found = await store.getMessage({ topic: 'batch-topic', queueId: 0, offset: index, maxMsgNums: 1 });
       expect([found?.status, splitRecords(found?.body).map(bodyOf)]).toEqual(['FOUND', [`body${index}`]]);
     }
@@ -104,7 +104,7 @@ describe('DefaultMessageStoreTest', () => {
     const tickets = fill(test, 10);
     for (const index of [0, 9]) {
       const found = test.store.lookMessageByOffset(tickets[index]?.phyOffset ?? -1);
-      expect(found?.body?.toString()).toBe(`Once, there was a chance for me! ${index}`);
+      expect(found?.body.toString()).toBe(`Once, there was a chance for me! ${index}`);
     }
     expect(test.store.lookMessageByOffset(test.store.getMaxPhyOffset())).toBeUndefined();
     await test.store.shutdown();

@@ -66,7 +66,7 @@ export interface FileStat {
   readonly dev: number;
   readonly ino: number;
   readonly isDirectory: boolean;
-  /** Bytes that have blocks, at least those that are not zero; absent where the file system may store less than that. */
+  /** Bytes that have blocks, all that are not zero among them; absent where the file system may store less. */
   readonly allocatedBytes?: number;
 }
 
