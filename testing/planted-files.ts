@@ -11,8 +11,8 @@ type Change = (bytes: Buffer, position: number, handle: FileHandle) => void;
 
 /**
  * A file system below which the store writes something else than it believes: a message has no entry in its consume
- * queue (its place leads to the message before it), every twentieth record says a queue offset too many, or one key of
- * each index file is left out. What the running broker serves from memory is right.
+ * queue (its place leads to the message before it), every twentieth record says a queue offset too many, or some keys of
+ * each index file are left out. What the running broker serves from memory is right.
  */
 export function plantedFilesFs(fs: Fs, plant: FilePlant, maxHashSlotNum: number): Fs {
   const changes: Readonly<Record<FilePlant, readonly [folder: RegExp, change: Change]>> = {
@@ -68,13 +68,16 @@ function raiseQueueOffset(bytes: Buffer): void {
 }
 
 const indexHeaderBytes = 40;
-const plantedKey = 5;
+/** Several, because a message may have the same key twice. */
+const plantedKeys = [5, 17, 29, 41, 53];
 
 /** Another hash of the same slot: the chain stays whole, the key is not found. */
 function loseKey(bytes: Buffer, position: number, maxHashSlotNum: number): void {
-  const at = indexHeaderBytes + 4 * maxHashSlotNum + queueEntryBytes * plantedKey - position;
-  if (at < 0 || at + queueEntryBytes > bytes.length) return;
-  const keyHash = bytes.readInt32BE(at);
-  const other = keyHash + maxHashSlotNum;
-  bytes.writeInt32BE(other > 0x7fffffff ? keyHash - maxHashSlotNum : other, at);
+  for (const number of plantedKeys) {
+    const at = indexHeaderBytes + 4 * maxHashSlotNum + queueEntryBytes * number - position;
+    if (at < 0 || at + queueEntryBytes > bytes.length) continue;
+    const keyHash = bytes.readInt32BE(at);
+    const other = keyHash + maxHashSlotNum;
+    bytes.writeInt32BE(other > 0x7fffffff ? keyHash - maxHashSlotNum : other, at);
+  }
 }

@@ -274,14 +274,15 @@ class Series {
 
   async #killed(kind: Kind): Promise<string[]> {
     this.#last = { kind, ending: 'kill' };
-    return (await this.#untilJavaMayOpen()) ? [] : ['lock is still a directory five seconds after the kill'];
+    return (await this.#untilJavaMayOpen()) ? [] : ['Java is still locked out five seconds after the kill'];
   }
 
   /** After a kill a shell of ours lets Java in again; it needs a moment. */
   async #untilJavaMayOpen(): Promise<boolean> {
     const lock = join(this.#storeDir, 'lock');
+    const parked = join(this.#storeDir, 'wenchang.lock');
     for (let wait = 0; wait < 100; wait++) {
-      if (statSync(lock, { throwIfNoEntry: false })?.isDirectory() !== true) return true;
+      if (statSync(lock, { throwIfNoEntry: false })?.isDirectory() !== true && !existsSync(parked)) return true;
       await pause(50);
     }
     return false;
