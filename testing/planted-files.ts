@@ -11,8 +11,8 @@ type Change = (bytes: Buffer, position: number, handle: FileHandle) => void;
 
 /**
  * A file system below which the store writes something else than it believes: a message has no entry in its consume
- * queue (its place leads to the message before it), every twentieth record says a queue offset too many, or some keys of
- * each index file are left out. What the running broker serves from memory is right.
+ * queue (its place leads to the message before it), every twentieth record says a queue offset too many, or some keys
+ * of each index file are left out. What the running broker serves from memory is right.
  */
 export function plantedFilesFs(fs: Fs, plant: FilePlant, maxHashSlotNum: number): Fs {
   const changes: Readonly<Record<FilePlant, readonly [folder: RegExp, change: Change]>> = {
