@@ -14,6 +14,9 @@ const HEAD_BYTES = 36;
 /** Memory for a longer record is taken only when its head says that it is there. */
 const MOST_UNSEEN_BYTES = 256 << 10;
 
+/** So much of what this process wrote last is in the page cache as it was written: it is not read from disk. */
+const OWN_BYTES = 1 << 30;
+
 /** Where the bytes of a place came from. What memory holds is as it was appended. */
 const FROM_MEMORY = 0;
 const FROM_DISK = 1;
@@ -148,8 +151,10 @@ export class RecordFetch {
     const last = behind - 1;
     const length = (places.phyOffsets[last] as number) + (places.sizes[last] as number) - start;
     const chunk = this.#log.window.find(start, length);
+    const ownBytes = Math.min(OWN_BYTES, this.#memoryBytes());
+    const source = start >= Math.max(this.#startEnd, this.#log.writtenEnd - ownBytes) ? FROM_MEMORY : FROM_DISK;
     if (chunk === undefined && behind - first === 1) {
-      return this.#log.read(start, length, target, filled) ? FROM_DISK : GONE;
+      return this.#log.read(start, length, target, filled) ? source : GONE;
     }
     if (chunk !== undefined) {
       for (let at = first; at < behind; at++) {
@@ -170,7 +175,7 @@ export class RecordFetch {
       packed += size;
     }
     scratch.copy(target, filled, 0, packed);
-    return FROM_DISK;
+    return source;
   }
 
   /** Takes no memory for what a damaged entry only pretends to be. */
