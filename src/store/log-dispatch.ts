@@ -1,19 +1,16 @@
 import { peekRecord, RecordPeek } from '../codec/message.ts';
-import { PropertySlot, PropertySpans, scanProperties } from '../codec/message-properties.ts';
+import { PropertySpans, scanProperties } from '../codec/message-properties.ts';
 import { isQueued, MessageSysFlag, transactionValue } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import { assert } from '../util/assert.ts';
-import { javaStringHashOfUtf8 } from '../util/java-hash.ts';
 import type { DelayLevels } from './delay-levels.ts';
 import type { LogChunk } from './hot-window.ts';
-import { toIndexKeyHash } from './index-file.ts';
+import { IndexKeys } from './index-keys.ts';
 import type { IndexService } from './index-service.ts';
 import type { FilterBitMap } from './ports.ts';
 import type { QueueState, QueueTable } from './queue-table.ts';
 import type { StagedTurn } from './staged-turn.ts';
 import { computeTagsCode, type TagsCode } from './tags-code.ts';
-
-const KEY_SEPARATOR = 0x20;
 
 /** What the dispatch feeds. */
 export interface LogDispatchParts {
@@ -35,7 +32,7 @@ export class LogDispatch {
   readonly #tagsCode: TagsCode = { high: 0, low: 0 };
   readonly #filterBitMap: FilterBitMap | undefined;
   readonly #peek = new RecordPeek();
-  #keyHashes = new Int32Array(64);
+  readonly #keys = new IndexKeys();
   #lastStoreTimestamp = 0;
 
   constructor(parts: LogDispatchParts) {
@@ -69,17 +66,15 @@ export class LogDispatch {
         );
       }
       if (config.messageIndexEnable) {
-        this.#putKeys(
-          queue,
-          (turn.chunks[row] as { buffer: Buffer }).buffer,
+        this.#keys.collect(
+          (turn.chunks[row] as LogChunk).buffer,
           turn.uniqueStarts[row] as number,
           turn.uniqueEnds[row] as number,
           turn.keysStarts[row] as number,
           turn.keysEnds[row] as number,
-          sysFlag,
-          phyOffset,
-          storeTimestamp,
+          queue.indexSeed,
         );
+        this.#putKeys(sysFlag, phyOffset, storeTimestamp);
       }
     }
     this.#lastStoreTimestamp = storeTimestamp;
@@ -122,56 +117,15 @@ export class LogDispatch {
   }
 
   #indexRecord(queue: QueueState, bytes: Buffer, peek: RecordPeek, spans: PropertySpans): void {
-    this.#putKeys(
-      queue,
-      bytes,
-      spans.start(PropertySlot.UNIQ_KEY),
-      spans.end(PropertySlot.UNIQ_KEY),
-      spans.start(PropertySlot.KEYS),
-      spans.end(PropertySlot.KEYS),
-      peek.sysFlag,
-      peek.phyOffset,
-      peek.storeTimestamp,
-    );
+    this.#keys.collectFrom(bytes, spans, queue.indexSeed);
+    this.#putKeys(peek.sysFlag, peek.phyOffset, peek.storeTimestamp);
   }
 
-  /** Java: IndexService#buildIndex: rollbacks are not indexed; the unique key first, then each of KEYS. */
-  #putKeys(
-    queue: QueueState,
-    bytes: Buffer,
-    uniqueStart: number,
-    uniqueEnd: number,
-    keysStart: number,
-    keysEnd: number,
-    sysFlag: number,
-    phyOffset: number,
-    storeTimestamp: number,
-  ): void {
-    if (uniqueStart < 0 && keysStart < 0) return;
-    if (transactionValue(sysFlag) === MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) return;
-    const seed = queue.indexSeed;
-    let count = 0;
-    if (uniqueStart >= 0)
-      this.#keyHashes[count++] = toIndexKeyHash(javaStringHashOfUtf8(bytes, uniqueStart, uniqueEnd, seed));
-    if (keysStart >= 0) {
-      let start = keysStart;
-      for (let at = keysStart; at <= keysEnd; at++) {
-        if (at < keysEnd && bytes[at] !== KEY_SEPARATOR) continue;
-        if (at > start) {
-          if (count === this.#keyHashes.length) this.#growHashes();
-          this.#keyHashes[count++] = toIndexKeyHash(javaStringHashOfUtf8(bytes, start, at, seed));
-        }
-        start = at + 1;
-      }
-    }
-    if (count > 0) this.#parts.index.putRecord(phyOffset, storeTimestamp, this.#keyHashes, count);
-  }
-
-  /** A message has as many keys as fit its properties. */
-  #growHashes(): void {
-    const grown = new Int32Array(this.#keyHashes.length * 2);
-    grown.set(this.#keyHashes);
-    this.#keyHashes = grown;
+  /** Rollbacks are not indexed. Java: IndexService#buildIndex. */
+  #putKeys(sysFlag: number, phyOffset: number, storeTimestamp: number): void {
+    const { count, hashes } = this.#keys;
+    if (count === 0 || transactionValue(sysFlag) === MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) return;
+    this.#parts.index.putRecord(phyOffset, storeTimestamp, hashes, count);
   }
 }
 
