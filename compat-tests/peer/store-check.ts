@@ -62,7 +62,8 @@ export async function checkByPull(
     queue.sort((a, b) => a.queueOffset - b.queueOffset);
     const [{ topic, queueId, queueOffset: first } = missingQueue(key)] = queue;
     const wanted = new Map(queue.map((record) => [record.queueOffset, record]));
-    const got = await pullQueue(client, topic, queueId, first);
+    const { records: got, stopped } = await pullUntil(client, topic, queueId, first);
+    if (stopped !== undefined) note(findings, stopped);
     for (const [index, record] of got.entries()) {
       if (record.queueOffset !== first + index)
         note(findings, `${key}: offset ${record.queueOffset} at place ${index}`);
@@ -75,16 +76,29 @@ export async function checkByPull(
   return findings;
 }
 
-/** All records of a queue from `from` to its end, by pulls without suspension. */
+/** All records of a queue from `from` to its end, by pulls without suspension. Throws when an answer is neither. */
 export async function pullQueue(client: RawClient, topic: string, queueId: number, from: number): Promise<RawRecord[]> {
+  const { records, stopped } = await pullUntil(client, topic, queueId, from);
+  if (stopped !== undefined) throw new Error(stopped);
+  return records;
+}
+
+/** As {@link pullQueue}; `stopped` tells of the answer that was neither messages nor the end of the queue. */
+async function pullUntil(
+  client: RawClient,
+  topic: string,
+  queueId: number,
+  from: number,
+): Promise<{ records: RawRecord[]; stopped?: string }> {
   const records: RawRecord[] = [];
   for (let offset = from; ; ) {
     const reply = await pull(client, topic, queueId, offset);
-    if (reply.code === 19) return records;
-    if (reply.code !== 0) throw new Error(`pull of ${topic} ${queueId} at ${offset}: ${reply.code} ${reply.remark}`);
+    const where = `pull of ${topic} ${queueId} at ${offset}`;
+    if (reply.code === 19) return { records };
+    if (reply.code !== 0) return { records, stopped: `${where}: ${reply.code} ${reply.remark}` };
     records.push(...decodeRecords(reply.body));
     const next = Number(reply.fields['nextBeginOffset']);
-    if (next <= offset) throw new Error(`pull of ${topic} ${queueId} at ${offset} goes on at ${next}`);
+    if (next <= offset) return { records, stopped: `${where} goes on at ${next}` };
     offset = next;
   }
 }
