@@ -14,6 +14,7 @@ import type { Clock } from '../util/clock.ts';
 import { NEEDS_FLUSHED, NEEDS_REPLICATED } from '../util/ticket.ts';
 import type { CommitLog, RollFailure } from './commit-log.ts';
 import type { DelayLevels } from './delay-levels.ts';
+import { DELAY_NOT_A_NUMBER, delayLevelOf, divertDelayed } from './delayed-put.ts';
 import { CHUNK_BYTES, type LogChunk } from './hot-window.ts';
 import type { MessageDraft } from './message-draft.ts';
 import type { ReplicationGate } from './ports.ts';
@@ -96,6 +97,10 @@ export class Append {
   /** Stages one message. The checks that need no record are the caller's. */
   putMessage(draft: MessageDraft): PutResult {
     if (!draft.resolveProperties()) return refusePut('MESSAGE_ILLEGAL', 'the properties are not well-formed');
+    if (draft.spans.has(PropertySlot.DELAY) && !draft.delayServed) {
+      const refusal = this.#divert(draft);
+      if (refusal !== undefined) return refusal;
+    }
     const propertiesLength = draft.textEnd - draft.textStart;
     if (propertiesLength > MAX_PROPERTIES_BYTES) return refuseProperties(draft);
     const topicLength = draft.topicBytes.length;
@@ -132,7 +137,9 @@ export class Append {
     if (!draft.resolveProperties()) return refusePut('MESSAGE_ILLEGAL', 'the properties are not well-formed');
     if (topicBytes.length > MAX_TOPIC_BYTES) return refuseTopic(topicBytes.length);
     if (transactionValue(draft.sysFlag) !== 0) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be transactional');
-    if (isDelayed(draft)) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be delayed');
+    const level = delayLevelOf(draft.spans, draft.text);
+    if (level === undefined) return DELAY_NOT_A_NUMBER;
+    if (level > 0) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be delayed');
     if (body === undefined) return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
     const count = this.#measureBatch(draft, body);
     if (typeof count !== 'number') return count;
@@ -290,6 +297,19 @@ export class Append {
     return undefined;
   }
 
+  /** A delayed message goes to the schedule topic; its record must fit under the longer name of its own topic too. */
+  #divert(draft: MessageDraft): PutRefusal | undefined {
+    const topicLength = draft.topicBytes.length;
+    const refusal = divertDelayed(draft, this.#parts.delayLevels);
+    if (refusal !== undefined || topicLength <= draft.topicBytes.length) return refusal;
+    const { bornHost, storeHost, textStart, textEnd } = draft;
+    const bodyLength = draft.body === undefined ? 0 : draft.bodyEnd - draft.bodyStart;
+    const propertiesLength = textEnd - textStart;
+    return this.#refuseSize(
+      recordSizeBytes(bornHost.length, storeHost.length, bodyLength, topicLength, propertiesLength),
+    );
+  }
+
   /** A chunk with room for `size` bytes at the end of the log. A turn never spans two files. */
   #reserve(size: number): LogChunk | PutRefusal {
     const { log, commitTurn, refusal } = this.#parts;
@@ -327,11 +347,8 @@ const UNSAFE_TOPIC = refusePut('MESSAGE_ILLEGAL', 'the topic cannot be the name 
 /** Java: MessageExtBrokerInner#isWaitStoreMsgOK: absent means yes, otherwise only `true` in any case. */
 function waitsForStore(draft: MessageDraft): boolean {
   const { spans, text } = draft;
+  if (draft.noWait) return false;
   return !spans.has(PropertySlot.WAIT) || spans.text(PropertySlot.WAIT, text)?.toLowerCase() === 'true';
-}
-
-function isDelayed(draft: MessageDraft): boolean {
-  return Number(draft.spans.text(PropertySlot.DELAY, draft.text) ?? 0) > 0;
 }
 
 function refuseTopic(length: number): PutRefusal {

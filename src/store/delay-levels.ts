@@ -26,9 +26,14 @@ export class DelayLevels {
     return this.#delaysMs.length;
   }
 
+  /** How long the messages of a level wait. */
+  delayMs(level: number): number {
+    return this.#delaysMs[level - 1] ?? UNKNOWN_LEVEL_DELAY_MS;
+  }
+
   /** When a message stored at `storeTimestamp` is due, ms since the epoch. Java: #computeDeliverTimestamp. */
   deliverTimestamp(level: number, storeTimestamp: number): number {
-    return storeTimestamp + (this.#delaysMs[level - 1] ?? UNKNOWN_LEVEL_DELAY_MS);
+    return storeTimestamp + this.delayMs(level);
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  type MessageProperties,
   PropertySlot,
   PropertySpans,
   parseProperties,
@@ -40,6 +41,10 @@ export class MessageDraft {
   propertiesEscaped = false;
   /** One whole pair, `CLUSTER\x01name\x02`, to be stored behind the client's; empty for none. */
   appendProperty: Buffer = EMPTY;
+  /** The time of DELAY has come: the message goes to its topic, and the property stays for its readers to see. */
+  delayServed = false;
+  /** Nobody waits for flush or slave, whatever WAIT says. Java: MessageExtBrokerInner#setWaitStoreMsgOK(false). */
+  noWait = false;
 
   /** Result of {@link resolveProperties}: the text to store is `text[textStart, textEnd)`. */
   text: Buffer = EMPTY;
@@ -71,6 +76,8 @@ export class MessageDraft {
     this.propertiesEnd = 0;
     this.propertiesEscaped = false;
     this.appendProperty = EMPTY;
+    this.delayServed = false;
+    this.noWait = false;
     this.text = EMPTY;
     this.textStart = 0;
     this.textEnd = 0;
@@ -95,6 +102,19 @@ export class MessageDraft {
     if (this.appendProperty.length > 0) this.#append();
     this.#resolved = true;
     return true;
+  }
+
+  /** The properties found so far, to be changed and given to {@link replaceProperties}. After resolveProperties(). */
+  parsedProperties(): MessageProperties {
+    return parseProperties(this.text.toString('utf8', this.textStart, this.textEnd));
+  }
+
+  /** Stores these properties in place of those that the message came with. After resolveProperties(). */
+  replaceProperties(properties: MessageProperties): void {
+    this.text = Buffer.from(serialiseProperties(properties), 'utf8');
+    this.textStart = 0;
+    this.textEnd = this.text.length;
+    scanProperties(this.text, 0, this.textEnd, this.spans);
   }
 
   /** Sets `text` to a copy in the scratch buffer, escapes undone, and finds what is in it. */
@@ -133,12 +153,9 @@ export class MessageDraft {
 
   /** Java: SendMessageProcessor#sendMessage, string2messageProperties, putProperty, messageProperties2String. */
   #rewrite(): void {
-    const map = parseProperties(this.text.toString('utf8', this.textStart, this.textEnd));
+    const map = this.parsedProperties();
     for (const [name, value] of parseProperties(this.appendProperty.toString('utf8'))) map.set(name, value);
-    this.text = Buffer.from(serialiseProperties(map), 'utf8');
-    this.textStart = 0;
-    this.textEnd = this.text.length;
-    scanProperties(this.text, 0, this.textEnd, this.spans);
+    this.replaceProperties(map);
   }
 
   #room(length: number): void {

@@ -21,6 +21,7 @@ import {
   refusePut,
 } from './results.ts';
 import { RunningFlags } from './running-flags.ts';
+import type { ScheduleQueues } from './schedule-queues.ts';
 import type { StagedTurn } from './staged-turn.ts';
 import { SAMPLE_PERIOD_MS, StoreStats } from './stats.ts';
 import { StoreIoError } from './store-errors.ts';
@@ -259,6 +260,11 @@ export class MessageStore {
   /** Reads since the start that met bytes which are not as they were written; each place is logged once. */
   get damagedReads(): number {
     return this.#reads.damaged.count;
+  }
+
+  /** The queues of delayed messages. */
+  get scheduled(): ScheduleQueues {
+    return this.#reads.scheduled;
   }
 
   /** Messages by key; see {@link Lookups.queryMessage}. */

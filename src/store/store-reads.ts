@@ -10,6 +10,7 @@ import type { MessageFilter } from './ports.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { RecordFetch } from './record-fetch.ts';
 import type { GetMessageRequest, GetMessageResult } from './results.ts';
+import { ScheduleQueues } from './schedule-queues.ts';
 import type { StoreStats } from './stats.ts';
 
 /** The reading half of the store. */
@@ -17,6 +18,8 @@ export class StoreReads {
   readonly lookups: Lookups;
   /** What readers met that is not as it was written. */
   readonly damaged: DamagedReads;
+  /** Delayed messages. */
+  readonly scheduled: ScheduleQueues;
   readonly #get: GetMessage;
   readonly #readAhead: ReadAhead;
   readonly #clock: Clock;
@@ -36,6 +39,7 @@ export class StoreReads {
     });
     this.#get = new GetMessage({ config, log, consumeQueues, fetch, damaged, inMemoryBytes });
     this.lookups = new Lookups({ config, log, consumeQueues, index, fetch, damaged, inMemoryBytes });
+    this.scheduled = new ScheduleQueues({ levels: open.delayLevels, consumeQueues, fetch, lookups: this.lookups });
   }
 
   /** Reads from a queue, and counts it. A promise only when old messages must come from disk. */
