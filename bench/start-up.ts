@@ -44,6 +44,8 @@ async function main(): Promise<number> {
       await installPeer();
       execFileSync('cp', ['-a', '--sparse=always', storeOf(workspace, 'wenchang'), storeOf(workspace, 'java')]);
     }
+    // What was just built is still on its way to the disk, and a start would wait for it.
+    execFileSync('sync');
     const apparent = (store.logBytes / gib).toFixed(1);
     say(`${queues} queues, ${queues * messagesPerQueue} small messages, ${apparent} GiB of log`);
     const rows: string[][] = [];

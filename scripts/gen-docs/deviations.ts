@@ -222,4 +222,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0023-disk-trouble-ends.md',
     test: 'src/store/disk-trouble.test.ts',
   },
+  {
+    number: 34,
+    java: 'One body with a wrong CRC in the last three files cuts the log there, also after a clean stop.',
+    ours: 'After a clean stop only that message is left out; after a crash the log is cut as in Java.',
+    safe: 'More messages are kept; healthy stores open the same.',
+    built: true,
+    adr: '0030-bodies-are-not-read-after-a-clean-stop.md',
+    test: 'src/store/recovery.test.ts',
+  },
 ];

@@ -97,7 +97,7 @@ export const messageStoreConfigTable = {
     unit: 'B',
     min: 1,
   }),
-  checkCRCOnRecover: bool(true, 'restart', 'Checks the checksum of each body while recovering.'),
+  checkCRCOnRecover: bool(true, 'restart', 'Checks the checksum of each body while recovering from a crash.'),
   flushCommitLogLeastPages: int(4, 'live', 'Pages that must have gathered for a flush.', { unit: '4 KiB pages' }),
   commitCommitLogLeastPages: int(4, NO_STORE_POOL, 'Pages that must have gathered in the store pool.', {
     unit: '4 KiB pages',

@@ -78,13 +78,34 @@ describe('the first file of a recovery', () => {
 });
 
 describe('damage', () => {
-  it('in the middle of the checked files cuts everything behind, also whole files', async () => {
+  it.each(['clean', 'kill'])(
+    'of a body leaves one message out after a clean stop, and cuts after a kill: %s',
+    async (stop) => {
+      const fs = new MemFs();
+      const first = openTestStore(fs, '/store');
+      fill(first, 35);
+      const end = first.store.getMaxPhyOffset();
+      if (stop === 'clean') await first.store.shutdown();
+      else kill(fs);
+      const offset = 4096 + 3 * RECORD_BYTES;
+      const damaged = PER_FILE + 3;
+      damage(fs, offset + 100, Buffer.from('#'));
+      const { test } = reopen(fs, first);
+      expect(test.store.getMaxPhyOffset()).toBe(stop === 'clean' ? end : offset);
+      const bodies = (await readAll(test.store)).map((body) => Number.parseInt(body, 10));
+      const kept = [...Array(35).keys()].filter((index) => (stop === 'clean' ? index !== damaged : index < damaged));
+      expect(bodies).toEqual(kept);
+      await test.store.shutdown();
+    },
+  );
+
+  it('of a head in the checked files cuts everything behind, also whole files', async () => {
     const fs = new MemFs();
     const first = openTestStore(fs, '/store');
     fill(first, 35);
     await first.store.shutdown();
     const offset = 4096 + 3 * RECORD_BYTES;
-    damage(fs, offset + 100, Buffer.from('#'));
+    damage(fs, offset + 4, Buffer.from('#'));
     const { test } = reopen(fs, first);
     expect(test.store.getMaxPhyOffset()).toBe(offset);
     expect(fs.list('/store/commitlog')).toHaveLength(2);

@@ -71,7 +71,9 @@ interface LogEnd {
 function findEnd(parts: RecoveryParts, cleanStop: boolean): LogEnd {
   const { log, config } = parts;
   const { files } = log.files;
-  const walk = new LogWalk({ checkCrc: config.checkCRCOnRecover, maxMessageSize: config.maxMessageSize });
+  // After a clean stop nothing can be torn: a body that changed since is its reader's to find (ADR 0030).
+  const checkCrc = config.checkCRCOnRecover && !cleanStop;
+  const walk = new LogWalk({ checkCrc, maxMessageSize: config.maxMessageSize });
   const first = cleanStop ? Math.max(0, files.length - FILES_TO_CHECK) : firstFileToRecover(parts, walk);
   const visit: RecordVisitor | undefined = cleanStop
     ? undefined

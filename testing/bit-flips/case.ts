@@ -104,7 +104,8 @@ async function goOn(test: TestStore, fs: MemFs, sample: SampleStore, flip: Flip,
 
 /** A start after a clean stop may look at a file that the one after the crash did not look at; Java cuts there. */
 function isCutNow(endNow: number, endBefore: number, { record, field, bit }: Flip): boolean {
-  if (record === undefined || endNow !== record.phyOffset || !isSeenByRecovery(field, bit, record)) return false;
+  if (record === undefined || endNow !== record.phyOffset || !isSeenByRecovery(field, bit, record, 'clean'))
+    return false;
   return endNow >= (Math.floor((endBefore - 1) / LOG_FILE_BYTES) - 2) * LOG_FILE_BYTES;
 }
 
@@ -117,15 +118,16 @@ async function withoutNew({ store }: TestStore, starts: readonly number[]): Prom
   return wrong;
 }
 
-/** Java's recovery: which records are looked at, and which fields it looks at. */
+/** Java's recovery: which records are looked at, and which fields; but no body after a clean stop. */
 function mustCut(sample: SampleStore, stop: Stop, { record, field, bit }: Flip): boolean {
-  if (record === undefined || !isSeenByRecovery(field, bit, record)) return false;
+  if (record === undefined || !isSeenByRecovery(field, bit, record, stop)) return false;
   return record.phyOffset >= checkedFrom(sample, stop);
 }
 
-function isSeenByRecovery(field: string, bit: number, record: KnownRecord): boolean {
-  if (['TOTALSIZE', 'MAGICCODE', 'BODYLEN', 'body', 'TOPICLEN', 'PROPERTIESLEN'].includes(field)) return true;
-  if (field === 'BODYCRC') return record.bytes.readInt32BE(8) !== 0;
+function isSeenByRecovery(field: string, bit: number, record: KnownRecord, stop: Stop): boolean {
+  if (['TOTALSIZE', 'MAGICCODE', 'BODYLEN', 'TOPICLEN', 'PROPERTIESLEN'].includes(field)) return true;
+  if (field === 'body') return stop === 'crashed';
+  if (field === 'BODYCRC') return stop === 'crashed' && record.bytes.readInt32BE(8) !== 0;
   // The bits that tell the length of the hosts lie in the last byte.
   const byte = (bit >> 3) - (record.phyOffset % LOG_FILE_BYTES);
   return field === 'SYSFLAG' && byte === 39 && ((1 << (bit & 7)) & 0x30) !== 0;

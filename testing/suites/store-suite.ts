@@ -286,7 +286,7 @@ function restartCases(make: Make): void {
     await first.store.shutdown();
     const path = `${root}/commitlog/${String(offset - (offset % 4096)).padStart(20, '0')}`;
     const handle = fs.open(path, 'update');
-    handle.pwrite(Buffer.alloc(4, 0xff), 0, 4, (offset % 4096) + 90);
+    handle.pwrite(Buffer.alloc(4, 0xff), 0, 4, (offset % 4096) + 4);
     handle.close();
     const second = openTestStore(fs, root, { clock: first.clock });
     expect(second.store.getMaxPhyOffset()).toBe(end);
