@@ -1,4 +1,4 @@
-import type { RemotingCommand } from '../src/codec/remoting-command.ts';
+import { encodeCommand, type RemotingCommand } from '../src/codec/remoting-command.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { FrameClient } from './remoting-fixture.ts';
 import type { SimNetwork, SimSocket } from './sim-network.ts';
@@ -91,6 +91,20 @@ export class TestClient {
     return this.frames.received
       .filter((command) => (command.flag & 1) === 0)
       .map(({ code, extFields }) => [code, ...[...(extFields ?? [])].map(([k, v]) => `${k}=${v}`)].join(' '));
+  }
+
+  /** The newest request with this code that the server sent. */
+  requested(code: number): RemotingCommand {
+    const found = this.frames.received.findLast((command) => command.code === code && (command.flag & 1) === 0);
+    if (found === undefined) throw new Error(`the server sent no ${code}`);
+    return found;
+  }
+
+  /** Answers {@link requested} and lets the answer arrive. */
+  async answer(code: number, answer: Partial<RemotingCommand> = {}): Promise<void> {
+    const { opaque } = this.requested(code);
+    this.frames.socket.write(encodeCommand({ code: 0, version: 333, opaque, flag: 1, ...answer }));
+    await settle(this.#clock);
   }
 
   /** Closes the connection and lets the server notice. */

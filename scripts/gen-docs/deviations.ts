@@ -106,6 +106,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/namesrv/namesrv.test.ts',
   },
   {
+    number: 15,
+    java: 'Entries of a consume queue (321) are always empty: the body is written before it is filled.',
+    ours: 'Filled as meant, with at most 10,000 entries.',
+    safe: 'Tools print what they were written to print.',
+    built: true,
+    adr: '0043-entries-of-a-queue-are-told.md',
+    test: 'src/processors/admin/consume-queue.test.ts',
+  },
+  {
     number: 16,
     java: 'Code 28 fails for about half a second after start.',
     ours: 'Answered from the start.',
@@ -230,5 +239,14 @@ export const deviations: readonly Deviation[] = [
     built: true,
     adr: '0030-bodies-are-not-read-after-a-clean-stop.md',
     test: 'src/store/recovery.test.ts',
+  },
+  {
+    number: 42,
+    java: 'A query for correction offsets (308) deletes all offsets of the groups it is told to leave out.',
+    ours: 'It leaves them out and deletes nothing.',
+    safe: 'The answer is the same.',
+    built: true,
+    adr: '0042-a-query-deletes-nothing.md',
+    test: 'src/processors/admin/offset.test.ts',
   },
 ];

@@ -69,6 +69,24 @@ export class ConsumerManager {
     return [...(this.#groups.get(name)?.channels.values() ?? [])].map((channel) => channel.clientId);
   }
 
+  /** The first connected member with this client id. Java: ConsumerManager#findChannel. */
+  findChannel(name: string, clientId: string | undefined): ClientChannelInfo | undefined {
+    if (clientId === undefined) return undefined;
+    for (const channel of this.#groups.get(name)?.channels.values() ?? []) {
+      if (channel.clientId === clientId) return channel;
+    }
+    return undefined;
+  }
+
+  /**
+   * False when members of the group are connected and none of them reads the topic: what is asked about it is then
+   * left out. Java: AdminBrokerProcessor#getConsumeStats and others.
+   */
+  mayRead(name: string, topic: string): boolean {
+    const online = this.#groups.get(name);
+    return online === undefined || online.subscriptions.size === 0 || online.subscriptions.has(topic);
+  }
+
   /** Groups that subscribe to a topic now. Java: ConsumerManager#queryTopicConsumeByWho. */
   groupsSubscribing(topic: string): string[] {
     return [...this.#groups.values()].filter((group) => group.subscriptions.has(topic)).map((group) => group.group);

@@ -66,6 +66,38 @@ export class ConsumerOffsetManager {
     return this.#table.get(topic + SEPARATOR + group)?.get(queueId) ?? -1;
   }
 
+  /**
+   * Gives a group the offsets that another has of a topic, in place of its own; nothing without any.
+   * @returns false when the table is full. Java: ConsumerOffsetManager#cloneOffset.
+   */
+  clone(fromGroup: string, toGroup: string, topic: string): boolean {
+    const offsets = this.#table.get(topic + SEPARATOR + fromGroup);
+    if (offsets === undefined) return true;
+    const key = topic + SEPARATOR + toGroup;
+    if (!this.#table.has(key) && this.#table.size >= MOST_KEYS) return false;
+    this.#table.set(key, new Map(offsets));
+    this.#dirty = true;
+    return true;
+  }
+
+  /** All offsets of a group for a topic, or undefined. Java: ConsumerOffsetManager#queryOffset(group, topic). */
+  offsetsOf(group: string, topic: string): ReadonlyMap<number, number> | undefined {
+    return this.#table.get(topic + SEPARATOR + group);
+  }
+
+  /** Topics with offsets, by group: one look at the table for all groups. */
+  topicsByGroup(): Map<string, string[]> {
+    const topics = new Map<string, string[]>();
+    for (const key of this.#table.keys()) {
+      const at = key.indexOf(SEPARATOR);
+      const group = key.slice(at + 1);
+      const known = topics.get(group);
+      if (known === undefined) topics.set(group, [key.slice(0, at)]);
+      else known.push(key.slice(0, at));
+    }
+    return topics;
+  }
+
   /** Topics a group has offsets for. Java: ConsumerOffsetManager#whichTopicByConsumer. */
   topicsOf(group: string): Set<string> {
     const topics = new Set<string>();

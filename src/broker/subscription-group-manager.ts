@@ -93,6 +93,21 @@ export class SubscriptionGroupManager {
     this.#dataVersion = dataVersion;
   }
 
+  /**
+   * Forgets a group: in the file first. False when it is not there. Its offsets stay, as in Java.
+   * @throws RequestError when the file cannot be written. Java: #deleteSubscriptionGroupConfig.
+   */
+  delete(groupName: string): boolean {
+    if (!this.#groups.has(groupName)) return false;
+    const dataVersion = this.#nextVersion();
+    const subscriptionGroupTable = new Map(this.#groups);
+    subscriptionGroupTable.delete(groupName);
+    saveOrRefuse(this.#file, encoded({ dataVersion, subscriptionGroupTable }));
+    this.#groups.delete(groupName);
+    this.#dataVersion = dataVersion;
+    return true;
+  }
+
   #nextVersion(): DataVersion {
     return { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
   }

@@ -189,6 +189,22 @@ export class TopicConfigManager {
   }
 
   /**
+   * Forgets a topic: in the file first. False when it is not there. The name servers go on listing it until they are
+   * told, as they do with Java. @throws RequestError when the file cannot be written. Java: #deleteTopicConfig.
+   */
+  delete(topicName: string): boolean {
+    if (!this.#topics.has(topicName)) return false;
+    const table = this.#configs();
+    table.delete(topicName);
+    const dataVersion = this.#nextVersion();
+    saveOrRefuse(this.#file, encoded(dataVersion, table));
+    this.#topics.delete(topicName);
+    this.#lookUp.fill(undefined);
+    this.#dataVersion = dataVersion;
+    return true;
+  }
+
+  /**
    * Takes the order flags from the name server's table: listed topics are ordered, the others are not.
    * Java: TopicConfigManager#updateOrderTopicConfig.
    */

@@ -29,7 +29,8 @@ describe('the table of request codes', () => {
   it('says what ours answers now', () => {
     const now = rows.filter(([name]) => isServed(name, 'broker')).map(([, row]) => row.code);
     expect(now).toEqual([
-      10, 11, 12, 14, 15, 17, 21, 26, 28, 29, 30, 31, 32, 33, 34, 35, 38, 41, 42, 46, 203, 208, 306, 310, 316, 320,
+      10, 11, 12, 14, 15, 17, 21, 26, 28, 29, 30, 31, 32, 33, 34, 35, 38, 41, 42, 43, 46, 200, 201, 202, 203, 204, 207,
+      208, 215, 222, 223, 300, 303, 305, 306, 307, 308, 309, 310, 314, 316, 317, 320, 321,
     ]);
     expect(rows.filter(([name]) => isServed(name, 'namesrv'))).toHaveLength(19);
   });

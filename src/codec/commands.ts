@@ -343,7 +343,6 @@ export const commands = {
   GET_ALL_CONSUMER_OFFSET: {
     ...ADMIN,
     code: 43,
-    later: LATER,
     responseBody: 'ConsumerOffsetSerializeWrapper',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
     java: 'AdminBrokerProcessor#getAllConsumerOffset',
@@ -475,7 +474,6 @@ export const commands = {
   UPDATE_AND_CREATE_SUBSCRIPTIONGROUP: {
     ...ADMIN,
     code: 200,
-    later: LATER,
     requestBody: 'SubscriptionGroupConfig',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
     java: 'AdminBrokerProcessor#updateAndCreateSubscriptionGroup',
@@ -484,7 +482,6 @@ export const commands = {
   GET_ALL_SUBSCRIPTIONGROUP_CONFIG: {
     ...ADMIN,
     code: 201,
-    later: LATER,
     responseBody: 'SubscriptionGroupWrapper',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
     java: 'AdminBrokerProcessor#getAllSubscriptionGroup',
@@ -493,7 +490,6 @@ export const commands = {
   GET_TOPIC_STATS_INFO: {
     ...ADMIN,
     code: 202,
-    later: LATER,
     request: admin.topicRequest,
     responseBody: 'TopicStatsTable',
     replies: ['SUCCESS', 'TOPIC_NOT_EXIST'],
@@ -512,7 +508,6 @@ export const commands = {
   GET_PRODUCER_CONNECTION_LIST: {
     ...ADMIN,
     code: 204,
-    later: LATER,
     request: admin.producerConnectionListRequest,
     responseBody: 'ProducerConnection',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
@@ -538,7 +533,6 @@ export const commands = {
   DELETE_SUBSCRIPTIONGROUP: {
     ...ADMIN,
     code: 207,
-    later: LATER,
     request: admin.deleteSubscriptionGroupRequest,
     java: 'AdminBrokerProcessor#deleteSubscriptionGroup',
     doc: 'Deletes a group.',
@@ -590,7 +584,6 @@ export const commands = {
   DELETE_TOPIC_IN_BROKER: {
     ...ADMIN,
     code: 215,
-    later: LATER,
     request: admin.topicRequest,
     java: 'AdminBrokerProcessor#deleteTopic',
     doc: 'Deletes a topic from the broker.',
@@ -630,7 +623,6 @@ export const commands = {
   INVOKE_BROKER_TO_RESET_OFFSET: {
     ...ADMIN,
     code: 222,
-    later: LATER,
     request: consumer.resetOffsetRequest,
     responseBody: 'ResetOffsetBody',
     replies: ['SUCCESS', 'SYSTEM_ERROR', 'CONSUMER_NOT_ONLINE'],
@@ -640,7 +632,6 @@ export const commands = {
   INVOKE_BROKER_TO_GET_CONSUMER_STATUS: {
     ...ADMIN,
     code: 223,
-    later: LATER,
     request: consumer.consumerStatusRequest,
     responseBody: 'GetConsumerStatusBody',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
@@ -658,7 +649,6 @@ export const commands = {
   QUERY_TOPIC_CONSUME_BY_WHO: {
     ...ADMIN,
     code: 300,
-    later: LATER,
     request: admin.topicRequest,
     responseBody: 'GroupList',
     java: 'AdminBrokerProcessor#queryTopicConsumeByWho',
@@ -685,7 +675,6 @@ export const commands = {
   QUERY_CONSUME_TIME_SPAN: {
     ...ADMIN,
     code: 303,
-    later: LATER,
     request: admin.queryConsumeTimeSpanRequest,
     responseBody: 'QueryConsumeTimeSpanBody',
     replies: ['SUCCESS', 'TOPIC_NOT_EXIST'],
@@ -702,7 +691,6 @@ export const commands = {
   GET_SYSTEM_TOPIC_LIST_FROM_BROKER: {
     ...ADMIN,
     code: 305,
-    later: LATER,
     responseBody: 'TopicList',
     java: 'AdminBrokerProcessor#getSystemTopicListFromBroker',
     doc: 'System topics of the broker.',
@@ -717,7 +705,6 @@ export const commands = {
     ...ADMIN,
     code: 307,
     servedBy: BROKER_AND_CLIENT,
-    later: LATER,
     request: consumer.consumerRunningInfoRequest,
     responseBody: 'ConsumerRunningInfo',
     replies: ['SUCCESS', 'SYSTEM_ERROR', 'CONSUME_MSG_TIMEOUT'],
@@ -727,7 +714,6 @@ export const commands = {
   QUERY_CORRECTION_OFFSET: {
     ...ADMIN,
     code: 308,
-    later: LATER,
     request: admin.queryCorrectionOffsetRequest,
     responseBody: 'QueryCorrectionOffsetBody',
     java: 'AdminBrokerProcessor#queryCorrectionOffset',
@@ -737,7 +723,6 @@ export const commands = {
     ...ADMIN,
     code: 309,
     servedBy: BROKER_AND_CLIENT,
-    later: LATER,
     request: consumer.consumeMessageDirectlyRequest,
     requestBody: 'none; to a client one record',
     responseBody: 'ConsumeMessageDirectlyResult',
@@ -781,7 +766,6 @@ export const commands = {
   CLONE_GROUP_OFFSET: {
     ...ADMIN,
     code: 314,
-    later: LATER,
     request: admin.cloneGroupOffsetRequest,
     java: 'AdminBrokerProcessor#cloneGroupOffset',
     doc: 'Copies offsets from one group to another.',
@@ -805,7 +789,6 @@ export const commands = {
   GET_BROKER_CONSUME_STATS: {
     ...ADMIN,
     code: 317,
-    later: LATER,
     request: admin.consumeStatsInBrokerRequest,
     responseBody: 'ConsumeStatsList',
     java: 'AdminBrokerProcessor#fetchAllConsumeStatsInBroker',
@@ -842,7 +825,6 @@ export const commands = {
   QUERY_CONSUME_QUEUE: {
     ...ADMIN,
     code: 321,
-    later: LATER,
     request: query.queryConsumeQueueRequest,
     responseBody: 'QueryConsumeQueueResponseBody',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],

@@ -1,16 +1,14 @@
 import type { Handlers } from '../remoting/handler.ts';
 import { getBrokerConfig, getBrokerRuntimeInfo } from './admin/broker-config.ts';
 import { cleanExpiredConsumeQueue, cleanUnusedTopic } from './admin/clean-up.ts';
-import { getConsumerConnectionList } from './admin/group.ts';
+import { consumeMessageDirectly, getConsumerRunningInfo, getConsumerStatus } from './admin/client-relay.ts';
+import { queryConsumeQueue } from './admin/consume-queue.ts';
+import { getBrokerConsumeStats, getConsumeStats } from './admin/consume-stats.ts';
+import { groupHandlers } from './admin/group.ts';
 import { lockBatchMq, unlockBatchMq } from './admin/lock.ts';
-import {
-  getConsumeStats,
-  getEarliestMsgStoretime,
-  getMaxOffset,
-  getMinOffset,
-  searchOffsetByTimestamp,
-} from './admin/offset.ts';
-import { getAllTopicConfig, updateAndCreateTopic } from './admin/topic.ts';
+import { offsetHandlers } from './admin/offset.ts';
+import { resetOffset } from './admin/reset-offset.ts';
+import { topicHandlers } from './admin/topic.ts';
 import { checkClientConfig, heartBeat, unregisterClient } from './client-manage.ts';
 import { getConsumerListByGroup, queryConsumerOffset, updateConsumerOffset } from './consumer-manage.ts';
 import type { BrokerParts } from './parts.ts';
@@ -33,16 +31,18 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     CHECK_CLIENT_CONFIG: checkClientConfig(parts),
     LOCK_BATCH_MQ: lockBatchMq(parts),
     UNLOCK_BATCH_MQ: unlockBatchMq(parts),
-    UPDATE_AND_CREATE_TOPIC: updateAndCreateTopic(parts),
-    GET_ALL_TOPIC_CONFIG: getAllTopicConfig(parts),
+    ...topicHandlers(parts),
+    ...groupHandlers(parts),
+    ...offsetHandlers(parts),
     GET_BROKER_CONFIG: getBrokerConfig(parts),
     GET_BROKER_RUNTIME_INFO: getBrokerRuntimeInfo(parts),
-    SEARCH_OFFSET_BY_TIMESTAMP: searchOffsetByTimestamp(parts),
-    GET_MAX_OFFSET: getMaxOffset(parts),
-    GET_MIN_OFFSET: getMinOffset(parts),
-    GET_EARLIEST_MSG_STORETIME: getEarliestMsgStoretime(parts),
-    GET_CONSUMER_CONNECTION_LIST: getConsumerConnectionList(parts),
     GET_CONSUME_STATS: getConsumeStats(parts),
+    GET_BROKER_CONSUME_STATS: getBrokerConsumeStats(parts),
+    INVOKE_BROKER_TO_RESET_OFFSET: resetOffset(parts),
+    INVOKE_BROKER_TO_GET_CONSUMER_STATUS: getConsumerStatus(parts),
+    GET_CONSUMER_RUNNING_INFO: getConsumerRunningInfo(parts),
+    CONSUME_MESSAGE_DIRECTLY: consumeMessageDirectly(parts),
+    QUERY_CONSUME_QUEUE: queryConsumeQueue(parts),
     CLEAN_EXPIRED_CONSUMEQUEUE: cleanExpiredConsumeQueue(parts),
     CLEAN_UNUSED_TOPIC: cleanUnusedTopic(parts),
   };

@@ -305,6 +305,7 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
       codeName: responseName(scanned.code),
       remark: scanned.remark(),
       extFields: scanned.extFields(),
+      hasExtFields: scanned.hasExtFields,
       body: bodyEnd > bodyStart ? Buffer.from(frame.subarray(bodyStart, bodyEnd)) : undefined,
       version: scanned.version,
     };

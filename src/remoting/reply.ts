@@ -46,6 +46,8 @@ export interface Answer<Schema extends HeaderSchema = HeaderSchema> {
   readonly codeName: ResponseName | undefined;
   readonly remark: string | undefined;
   readonly extFields: ReadonlyMap<string, string>;
+  /** False when the answer carried no extFields at all, not even empty ones. */
+  readonly hasExtFields: boolean;
   readonly body: Buffer | undefined;
   readonly version: number;
   /** Only to carry the schema in the type. */

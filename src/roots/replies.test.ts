@@ -67,6 +67,16 @@ class BrokerWorld {
     const subscriptions = [{ topic: 'T', subString: '*', subVersion }];
     await this.ask(34, {}, { body: heartbeat('c', [{ group: 'g', subscriptions }]) });
   }
+
+  /** The reply to a request that a member has to answer: with a SUCCESS, or not before `waitMs` have passed. */
+  async relayed(code: number, ext: Fields, waitMs = 0): Promise<TestReply> {
+    await this.beat();
+    const asker = await this.broker.client();
+    const opaque = await asker.askInVain(code, ext);
+    if (waitMs === 0) await this.client.answer(code === 223 ? 221 : code);
+    else await this.broker.advance(waitMs, 100);
+    return asker.replyTo(opaque) as TestReply;
+  }
 }
 
 const NO_SLAVES = 'a slave that is too slow comes with the issue on replication';
@@ -120,6 +130,13 @@ function sends(
         },
   };
 }
+
+const member = { consumerGroup: 'g', clientId: 'c' };
+const directly = async (world: BrokerWorld): Promise<Fields> => {
+  const sent = await world.ask(10, sendFields());
+  return { ...member, msgId: sent.ext?.['msgId'] };
+};
+const reset = { topic: 'T', group: 'g', timestamp: -1, isForce: true };
 
 const offset = { consumerGroup: 'g', topic: 'T', queueId: 0 };
 const key = { topic: 'T', key: 'k', maxNum: 1, beginTimestamp: 0, endTimestamp: 9e12 };
@@ -213,6 +230,67 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
       return world.ask(203, { consumerGroup: 'g' });
     },
     CONSUMER_NOT_ONLINE: (world) => world.ask(203, { consumerGroup: 'g' }),
+  },
+  GET_ALL_CONSUMER_OFFSET: { SUCCESS: (world) => world.ask(43), SYSTEM_ERROR: ALWAYS },
+  UPDATE_AND_CREATE_SUBSCRIPTIONGROUP: {
+    SUCCESS: (world) => world.ask(200, {}, { body: '{"groupName":"new"}' }),
+    SYSTEM_ERROR: (world) => world.ask(200, {}, { body: '{}' }),
+  },
+  GET_ALL_SUBSCRIPTIONGROUP_CONFIG: { SUCCESS: (world) => world.ask(201), SYSTEM_ERROR: ALWAYS },
+  GET_TOPIC_STATS_INFO: {
+    SUCCESS: (world) => world.ask(202, { topic: 'T' }),
+    TOPIC_NOT_EXIST: (world) => world.ask(202, { topic: 'X' }),
+  },
+  GET_PRODUCER_CONNECTION_LIST: {
+    SUCCESS: async (world) => {
+      await world.ask(34, {}, { body: heartbeat('c', [], ['p']) });
+      return world.ask(204, { producerGroup: 'p' });
+    },
+    SYSTEM_ERROR: (world) => world.ask(204, { producerGroup: 'p' }),
+  },
+  DELETE_SUBSCRIPTIONGROUP: { SUCCESS: (world) => world.ask(207, { groupName: 'g' }) },
+  DELETE_TOPIC_IN_BROKER: { SUCCESS: (world) => world.ask(215, { topic: 'T' }) },
+  INVOKE_BROKER_TO_RESET_OFFSET: {
+    SUCCESS: async (world) => {
+      await world.beat();
+      for (let queueId = 0; queueId < 4; queueId++) await world.ask(15, { ...offset, queueId, commitOffset: 0 });
+      return world.ask(222, reset);
+    },
+    SYSTEM_ERROR: (world) => world.ask(222, reset),
+    CONSUMER_NOT_ONLINE: async (world) => {
+      for (let queueId = 0; queueId < 4; queueId++) await world.ask(15, { ...offset, queueId, commitOffset: 0 });
+      return world.ask(222, reset);
+    },
+  },
+  INVOKE_BROKER_TO_GET_CONSUMER_STATUS: {
+    SUCCESS: (world) => world.relayed(223, { topic: 'T', group: 'g' }),
+    SYSTEM_ERROR: (world) => world.ask(223, { topic: 'T', group: 'g' }),
+  },
+  QUERY_TOPIC_CONSUME_BY_WHO: { SUCCESS: (world) => world.ask(300, { topic: 'T' }) },
+  QUERY_CONSUME_TIME_SPAN: {
+    SUCCESS: (world) => world.ask(303, { topic: 'T', group: 'g' }),
+    TOPIC_NOT_EXIST: (world) => world.ask(303, { topic: 'X', group: 'g' }),
+  },
+  GET_SYSTEM_TOPIC_LIST_FROM_BROKER: { SUCCESS: (world) => world.ask(305) },
+  GET_CONSUMER_RUNNING_INFO: {
+    SUCCESS: (world) => world.relayed(307, member),
+    SYSTEM_ERROR: (world) => world.ask(307, member),
+    CONSUME_MSG_TIMEOUT: (world) => world.relayed(307, member, 10_100),
+  },
+  QUERY_CORRECTION_OFFSET: { SUCCESS: (world) => world.ask(308, { topic: 'T', compareGroup: 'g' }) },
+  CONSUME_MESSAGE_DIRECTLY: {
+    SUCCESS: async (world) => world.relayed(309, await directly(world)),
+    SYSTEM_ERROR: async (world) => world.ask(309, await directly(world)),
+    CONSUME_MSG_TIMEOUT: async (world) => world.relayed(309, await directly(world), 10_100),
+  },
+  CLONE_GROUP_OFFSET: { SUCCESS: (world) => world.ask(314, { srcGroup: 'g', destGroup: 'h', topic: 'T' }) },
+  GET_BROKER_CONSUME_STATS: { SUCCESS: (world) => world.ask(317, { isOrder: false }) },
+  QUERY_CONSUME_QUEUE: {
+    SUCCESS: async (world) => {
+      await world.ask(10, sendFields());
+      return world.ask(321, { topic: 'T', queueId: 0, index: 0, count: 1 });
+    },
+    SYSTEM_ERROR: (world) => world.ask(321, { topic: 'T', queueId: 0, index: 0, count: 1 }),
   },
   GET_CONSUME_STATS: { SUCCESS: (world) => world.ask(208, { consumerGroup: 'g' }) },
   CLEAN_EXPIRED_CONSUMEQUEUE: { SUCCESS: (world) => world.ask(306) },

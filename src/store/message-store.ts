@@ -12,6 +12,7 @@ import { FlushService } from './flush-service.ts';
 import type { MessageDraft } from './message-draft.ts';
 import { type MessageStoreOptions, type OpenStore, openStore } from './open-store.ts';
 import type { MessageFilter } from './ports.ts';
+import { type QueueEntries, queueEntries } from './queue-entries.ts';
 import {
   type GetMessageRequest,
   type GetMessageResult,
@@ -225,6 +226,12 @@ export class MessageStore {
   /** First offset of a queue, 0 for an unknown one. (Java gives −1 where it has no queue object.) */
   getMinOffsetInQueue(topic: string, queueId: number): number {
     return this.#consumeQueues.find(topic, queueId)?.minOffset ?? 0;
+  }
+
+  /** Entries of a queue that was used before; see {@link queueEntries}. Java: #getConsumeQueue. */
+  queueEntries(topic: string, queueId: number, queueOffset: number, count: number): QueueEntries | undefined {
+    const queue = this.#consumeQueues.find(topic, queueId);
+    return queue === undefined ? undefined : queueEntries(queue, queueOffset, count);
   }
 
   /** Java: #getOffsetInQueueByTime. */

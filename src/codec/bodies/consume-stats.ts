@@ -1,5 +1,5 @@
 import { type MessageQueue, messageQueue } from './message-queue.ts';
-import { bean, beanKey, double, long, mapOf, property, type ValueOf } from './schema.ts';
+import { bean, beanKey, double, list, long, mapOf, optional, property, text, textKey, type ValueOf } from './schema.ts';
 
 /** How far a group is in one queue. Java: OffsetWrapper. */
 export const offsetWrapper = bean({
@@ -16,3 +16,11 @@ export const consumeStats = bean({
   offsetTable: property(mapOf(beanKey(messageQueue), offsetWrapper), () => new Map<MessageQueue, OffsetWrapper>()),
 });
 export type ConsumeStats = ValueOf<typeof consumeStats>;
+
+/** Answer of GET_BROKER_CONSUME_STATS (317): for each group one map with its name alone. Java: ConsumeStatsList. */
+export const consumeStatsList = bean({
+  brokerAddr: optional(text),
+  consumeStatsList: property(list(mapOf(textKey, list(consumeStats))), () => []),
+  totalDiff: property(long, 0),
+});
+export type ConsumeStatsList = ValueOf<typeof consumeStatsList>;

@@ -19,3 +19,11 @@ export const consumerConnection = bean({
   subscriptionTable: property(mapOf(textKey, subscriptionData), () => new Map<string, SubscriptionData>()),
 });
 export type ConsumerConnection = ValueOf<typeof consumerConnection>;
+
+/** Answer of GET_PRODUCER_CONNECTION_LIST (204). Java: ProducerConnection. */
+export const producerConnection = bean({ connectionSet: property(set(clientConnection), () => []) });
+export type ProducerConnection = ValueOf<typeof producerConnection>;
+
+/** Answer of QUERY_TOPIC_CONSUME_BY_WHO (300). Java: GroupList. */
+export const groupList = bean({ groupList: property(set(text), () => []) });
+export type GroupList = ValueOf<typeof groupList>;

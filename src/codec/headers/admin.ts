@@ -79,8 +79,8 @@ export const queryCorrectionOffsetRequest = header({
 export const cloneGroupOffsetRequest = header({
   srcGroup: field.string('group to copy from'),
   destGroup: field.string('group to copy to'),
-  topic: field.optionalString('topic'),
-  offline: field.boolean('not used'),
+  topic: field.optionalString('topic; without one nothing is copied'),
+  offline: field.boolean('also a topic that the connected members of the group do not read'),
 });
 
 /** Java: ViewBrokerStatsDataRequestHeader. */

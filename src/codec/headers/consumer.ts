@@ -53,7 +53,7 @@ export const resetOffsetRequest = header({
   topic: field.string('topic'),
   group: field.string('consumer group'),
   timestamp: field.long('time to go back to, ms; -1: the end'),
-  isForce: field.boolean('also move offsets forward'),
+  isForce: field.boolean('also move offsets forward; always false in 220'),
 });
 
 /** Java: GetConsumerStatusRequestHeader (codes 221, 223). */

@@ -1,10 +1,39 @@
-import { consumeStats } from '../../codec/bodies/consume-stats.ts';
+import { queryConsumeTimeSpanBody, queryCorrectionOffsetBody } from '../../codec/bodies/offsets.ts';
 import { encodeBody } from '../../codec/bodies/schema.ts';
-import type { HandlerResult, Request } from '../../remoting/handler.ts';
+import { consumerOffsetSerializeWrapper } from '../../codec/bodies/topic-config.ts';
+import { RequestError } from '../../codec/response-codes.ts';
+import { localTimeText } from '../../codec/time-text.ts';
+import type { HandlerResult, Handlers, Request } from '../../remoting/handler.ts';
+import { checkedGroupName } from '../checked-names.ts';
 import type { BrokerParts } from '../parts.ts';
+import { writeQueuesOf } from './topic.ts';
+
+/** 29–32, 43, 303, 308, 314: places in queues, by time and by group. */
+export function offsetHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, OffsetCommand> {
+  return {
+    SEARCH_OFFSET_BY_TIMESTAMP: searchOffsetByTimestamp(parts),
+    GET_MAX_OFFSET: getMaxOffset(parts),
+    GET_MIN_OFFSET: getMinOffset(parts),
+    GET_EARLIEST_MSG_STORETIME: getEarliestMsgStoretime(parts),
+    GET_ALL_CONSUMER_OFFSET: getAllConsumerOffset(parts),
+    QUERY_CONSUME_TIME_SPAN: queryConsumeTimeSpan(parts),
+    QUERY_CORRECTION_OFFSET: queryCorrectionOffset(parts),
+    CLONE_GROUP_OFFSET: cloneGroupOffset(parts),
+  };
+}
+
+type OffsetCommand =
+  | 'SEARCH_OFFSET_BY_TIMESTAMP'
+  | 'GET_MAX_OFFSET'
+  | 'GET_MIN_OFFSET'
+  | 'GET_EARLIEST_MSG_STORETIME'
+  | 'GET_ALL_CONSUMER_OFFSET'
+  | 'QUERY_CONSUME_TIME_SPAN'
+  | 'QUERY_CORRECTION_OFFSET'
+  | 'CLONE_GROUP_OFFSET';
 
 /** 29: index of the message stored nearest to a time. Java: AdminBrokerProcessor#searchOffsetByTimestamp. */
-export function searchOffsetByTimestamp(
+function searchOffsetByTimestamp(
   parts: BrokerParts,
 ): (request: Request<'SEARCH_OFFSET_BY_TIMESTAMP'>) => HandlerResult<'SEARCH_OFFSET_BY_TIMESTAMP'> {
   return (request) => {
@@ -14,9 +43,7 @@ export function searchOffsetByTimestamp(
 }
 
 /** 30: index behind the last message of a queue. Java: AdminBrokerProcessor#getMaxOffset. */
-export function getMaxOffset(
-  parts: BrokerParts,
-): (request: Request<'GET_MAX_OFFSET'>) => HandlerResult<'GET_MAX_OFFSET'> {
+function getMaxOffset(parts: BrokerParts): (request: Request<'GET_MAX_OFFSET'>) => HandlerResult<'GET_MAX_OFFSET'> {
   return (request) => {
     const { topic, queueId } = request.header;
     return { code: 'SUCCESS', header: { offset: parts.store.getMaxOffsetInQueue(topic, queueId) } };
@@ -24,9 +51,7 @@ export function getMaxOffset(
 }
 
 /** 31: index of the first message of a queue. Java: AdminBrokerProcessor#getMinOffset. */
-export function getMinOffset(
-  parts: BrokerParts,
-): (request: Request<'GET_MIN_OFFSET'>) => HandlerResult<'GET_MIN_OFFSET'> {
+function getMinOffset(parts: BrokerParts): (request: Request<'GET_MIN_OFFSET'>) => HandlerResult<'GET_MIN_OFFSET'> {
   return (request) => {
     const { topic, queueId } = request.header;
     return { code: 'SUCCESS', header: { offset: parts.store.getMinOffsetInQueue(topic, queueId) } };
@@ -34,7 +59,7 @@ export function getMinOffset(
 }
 
 /** 32: when the first message of a queue was stored; −1 without one. Java: #getEarliestMsgStoretime. */
-export function getEarliestMsgStoretime(
+function getEarliestMsgStoretime(
   parts: BrokerParts,
 ): (request: Request<'GET_EARLIEST_MSG_STORETIME'>) => HandlerResult<'GET_EARLIEST_MSG_STORETIME'> {
   return (request) => {
@@ -43,44 +68,91 @@ export function getEarliestMsgStoretime(
   };
 }
 
-/** 208: how far a group is behind, by queue. Java: AdminBrokerProcessor#getConsumeStats. */
-export function getConsumeStats(
+/** 43: all offsets of all groups, for a slave. Java: AdminBrokerProcessor#getAllConsumerOffset. */
+function getAllConsumerOffset(
   parts: BrokerParts,
-): (request: Request<'GET_CONSUME_STATS'>) => HandlerResult<'GET_CONSUME_STATS'> {
-  return (request) => {
-    const { consumerGroup, topic } = request.header;
-    const blank = topic === undefined || topic.trim() === '';
-    const topics = blank ? parts.offsets.topicsOf(consumerGroup) : [topic];
-    const offsetTable = new Map<MessageQueue, OffsetWrapper>();
-    for (const name of topics) addTopic(parts, consumerGroup, name, offsetTable);
-    // No TPS is measured before the statistics of the issue on message kinds; Java's first sample is null too.
-    return { code: 'SUCCESS', body: encodeBody(consumeStats, { consumeTps: 0, offsetTable }) };
+): (request: Request<'GET_ALL_CONSUMER_OFFSET'>) => HandlerResult<'GET_ALL_CONSUMER_OFFSET'> {
+  return () => {
+    const body = encodeBody(consumerOffsetSerializeWrapper, { offsetTable: parts.offsets.table });
+    return { code: 'SUCCESS', body };
   };
 }
 
-interface MessageQueue {
-  readonly topic: string;
-  readonly brokerName: string;
-  readonly queueId: number;
+/** 303: how far a group is behind, in time, by queue. Java: AdminBrokerProcessor#queryConsumeTimeSpan. */
+function queryConsumeTimeSpan(
+  parts: BrokerParts,
+): (request: Request<'QUERY_CONSUME_TIME_SPAN'>) => HandlerResult<'QUERY_CONSUME_TIME_SPAN'> {
+  return (request) => {
+    const { topic, group } = request.header;
+    const { store, offsets, clock } = parts;
+    const consumeTimeSpanSet = writeQueuesOf(parts, topic).map((messageQueue) => {
+      const { queueId } = messageQueue;
+      const minTimeStamp = store.getEarliestMessageTime(topic, queueId);
+      const end = store.getMaxOffsetInQueue(topic, queueId);
+      const maxTimeStamp = store.getMessageStoreTimeStamp(topic, queueId, end - 1);
+      const offset = offsets.query(group, topic, queueId);
+      const consumeTimeStamp = offset > 0 ? store.getMessageStoreTimeStamp(topic, queueId, offset - 1) : minTimeStamp;
+      // Without an offset the next message is the one before the first, whose time is -1: as Java answers.
+      const delayTime = offset < end ? clock.now() - store.getMessageStoreTimeStamp(topic, queueId, offset) : 0;
+      return {
+        messageQueue,
+        ...{ minTimeStamp, minTimeStampStr: localTimeText(minTimeStamp) },
+        ...{ maxTimeStamp, maxTimeStampStr: localTimeText(maxTimeStamp) },
+        ...{ consumeTimeStamp, consumeTimeStampStr: localTimeText(consumeTimeStamp) },
+        delayTime,
+      };
+    });
+    return { code: 'SUCCESS', body: encodeBody(queryConsumeTimeSpanBody, { consumeTimeSpanSet }) };
+  };
 }
 
-interface OffsetWrapper {
-  readonly brokerOffset: number;
-  readonly consumerOffset: number;
-  readonly lastTimestamp: number;
+/**
+ * 308: the smallest offset of a topic's groups by queue, as far as its message is still there. Java takes the groups
+ * to leave out from the table for good; here they are left out of the answer. Java looks compareGroup up under topic
+ * and group exchanged, and so does this; what it finds there must have a smallest offset.
+ * Java: AdminBrokerProcessor#queryCorrectionOffset, ADR 0042.
+ */
+function queryCorrectionOffset(
+  parts: BrokerParts,
+): (request: Request<'QUERY_CORRECTION_OFFSET'>) => HandlerResult<'QUERY_CORRECTION_OFFSET'> {
+  return (request) => {
+    const { topic, compareGroup, filterGroups } = request.header;
+    const leftOut = new Set(filterGroups?.split(','));
+    const correctionOffsets = new Map<number, number>();
+    for (const group of parts.offsets.groupsOf(topic)) {
+      if (leftOut.has(group)) continue;
+      for (const [queueId, offset] of parts.offsets.offsetsOf(group, topic) ?? []) {
+        if (offset < parts.store.getMinOffsetInQueue(topic, queueId)) continue;
+        correctionOffsets.set(queueId, Math.min(offset, correctionOffsets.get(queueId) ?? offset));
+      }
+    }
+    for (const [queueId, offset] of parts.offsets.offsetsOf(topic, compareGroup) ?? []) {
+      const smallest = correctionOffsets.get(queueId);
+      if (smallest === undefined) throw new RequestError('SYSTEM_ERROR', `no group has an offset of queue ${queueId}`);
+      if (smallest > offset) correctionOffsets.set(queueId, LONG_MAX);
+    }
+    return { code: 'SUCCESS', body: encodeBody(queryCorrectionOffsetBody, { correctionOffsets }) };
+  };
 }
 
-function addTopic(parts: BrokerParts, group: string, topic: string, table: Map<MessageQueue, OffsetWrapper>): void {
-  const config = parts.topics.select(topic)?.config;
-  if (config === undefined) return;
-  const online = parts.consumers.group(group);
-  if (online !== undefined && online.subscriptions.size > 0 && !online.subscriptions.has(topic)) return;
-  for (let queueId = 0; queueId < config.readQueueNums; queueId++) {
-    const brokerOffset = Math.max(0, parts.store.getMaxOffsetInQueue(topic, queueId));
-    const consumerOffset = Math.max(0, parts.offsets.query(group, topic, queueId));
-    const lastTimestamp =
-      consumerOffset > 0 ? Math.max(0, parts.store.getMessageStoreTimeStamp(topic, queueId, consumerOffset - 1)) : 0;
-    const queue = { topic, brokerName: parts.configs.brokerConfig.brokerName, queueId };
-    table.set(queue, { brokerOffset, consumerOffset, lastTimestamp });
-  }
+/** Written as Java's Long.MAX_VALUE. */
+const LONG_MAX = 2 ** 63;
+
+/**
+ * 314: gives a group the offsets that another has of a topic. Without a topic nothing is copied: Java looks at each
+ * topic of the group and then copies the one of the request. Java: AdminBrokerProcessor#cloneGroupOffset.
+ */
+function cloneGroupOffset(
+  parts: BrokerParts,
+): (request: Request<'CLONE_GROUP_OFFSET'>) => HandlerResult<'CLONE_GROUP_OFFSET'> {
+  return (request) => {
+    const { srcGroup, destGroup, topic = '', offline } = request.header;
+    if (parts.topics.select(topic) === undefined) return { code: 'SUCCESS' };
+    if (!offline && !parts.consumers.mayRead(srcGroup, topic)) return { code: 'SUCCESS' };
+    checkedGroupName(parts, destGroup);
+    if (!parts.offsets.clone(srcGroup, destGroup, topic)) {
+      throw new RequestError('SYSTEM_ERROR', 'offsets not kept: the table is full');
+    }
+    return { code: 'SUCCESS' };
+  };
 }
