@@ -388,6 +388,7 @@ describe('Connection: requests of ours', () => {
     expect(fixture.connection.oneway('NOTIFY_CONSUMER_IDS_CHANGED', { consumerGroup: 'g' }, undefined)).toBe(true);
     await fixture.settle();
     expect(client.only).toMatchObject({ code: 40, flag: FLAG_ONEWAY, extFields: new Map([['consumerGroup', 'g']]) });
+      hasExtFields: true,
   });
 
   it('relays an answer unchanged, a long body included', async () => {
