@@ -307,7 +307,16 @@ describe('Connection: requests of ours', () => {
     };
     client.socket.write(encodeCommand(answer));
     await fixture.settle();
-    const expected = { code: 17, codeName: 'TOPIC_NOT_EXIST', remark: 'r', version: 300, extFields, body };
+    const hasExtFields = true;
+    const expected = {
+      code: 17,
+      codeName: 'TOPIC_NOT_EXIST',
+      remark: 'r',
+      version: 300,
+      extFields,
+      hasExtFields,
+      body,
+    };
     expect(await outcome).toEqual(expected);
   });
 
@@ -388,7 +397,6 @@ describe('Connection: requests of ours', () => {
     expect(fixture.connection.oneway('NOTIFY_CONSUMER_IDS_CHANGED', { consumerGroup: 'g' }, undefined)).toBe(true);
     await fixture.settle();
     expect(client.only).toMatchObject({ code: 40, flag: FLAG_ONEWAY, extFields: new Map([['consumerGroup', 'g']]) });
-      hasExtFields: true,
   });
 
   it('relays an answer unchanged, a long body included', async () => {
