@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { jobOptions } from '../testing/job-options.ts';
 import { reportLines, runFuzz } from './run.ts';
 
 const FULL_COUNT = 1_000_000;
@@ -9,16 +8,10 @@ const FULL_COUNT = 1_000_000;
  * FILE is another build of them, such as one with a planted bug.
  */
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { count: text, seed: text, program: text } });
-  const count = Number(values.count ?? FULL_COUNT);
-  const seed = Number(values.seed ?? randomInt(0x7fffffff));
-  if (!(count >= 1) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: test:fuzz [--count N] [--seed N] [--program FILE]');
-  }
+  const { count, seed, texts } = jobOptions({ name: 'test:fuzz', fullCount: FULL_COUNT, texts: ['program'] });
   const say = (line: string): void => console.log(line);
   say(`seed ${seed}, ${count} mutants`);
-  const report = await runFuzz({ count, seed, say, program: values.program });
+  const report = await runFuzz({ count, seed, say, program: texts['program'] });
   for (const line of reportLines(report)) say(line);
   process.exitCode = report.problems.length === 0 ? 0 : 1;
 }

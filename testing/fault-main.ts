@@ -1,6 +1,5 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { allCases, countOperations, runCase } from './fault-run.ts';
+import { jobOptions } from './job-options.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 /**
@@ -8,15 +7,9 @@ import { SeededRandom } from './seeded-random.ts';
  * every n, or N cases of them, chosen by the seed.
  */
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { count: text, seed: text } });
-  const seed = Number(values.seed ?? randomInt(0x7fffffff));
   const operations = await countOperations();
   const all = [...allCases(operations)];
-  const count = Number(values.count ?? all.length);
-  if (!(count >= 1) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: test:faults [--count N] [--seed N]');
-  }
+  const { count, seed } = jobOptions({ name: 'test:faults', fullCount: all.length });
   const cases = count >= all.length ? all : new SeededRandom(seed).shuffled(all).slice(0, count);
   console.log(`seed ${seed}, ${operations} operations, ${cases.length} of ${all.length} cases`);
   let bad = 0;

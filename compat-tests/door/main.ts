@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { jobOptions } from '../../testing/job-options.ts';
 import { isMissing } from '../peer/peer.ts';
 import { reportLines, runDoor } from './run.ts';
 import { runScripted } from './scripted-run.ts';
@@ -11,13 +10,7 @@ const fullCount = 50;
  * files are compared byte for byte.
  */
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { count: text, seed: text } });
-  const count = Number(values.count ?? fullCount);
-  const seed = Number(values.seed ?? randomInt(0x7fffffff));
-  if (!(count >= 2) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: test:door [--count N (at least 2)] [--seed N]');
-  }
+  const { count, seed } = jobOptions({ name: 'test:door', fullCount, leastCount: 2 });
   if (isMissing('java')) throw new Error('test:door needs Java 17 and Maven');
   const say = (line: string): void => console.log(line);
   say(`seed ${seed}, ${count} cycles`);

@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { jobOptions } from '../job-options.ts';
 import { pullCostLines } from './pull-cost.ts';
 import { reportLines, runBitFlips } from './run.ts';
 
@@ -7,13 +6,7 @@ const FULL_COUNT = 10_000;
 
 /** `npm run test:flips [-- --count N --seed N]`: single changed bits in a store directory, each read in every way. */
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { count: text, seed: text } });
-  const count = Number(values.count ?? FULL_COUNT);
-  const seed = Number(values.seed ?? randomInt(0x7fffffff));
-  if (!(count >= 1) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: test:flips [--count N] [--seed N]');
-  }
+  const { count, seed } = jobOptions({ name: 'test:flips', fullCount: FULL_COUNT });
   const say = (line: string): void => console.log(line);
   say(`seed ${seed}, ${count} changed bits`);
   const report = await runBitFlips({ count, seed, say });

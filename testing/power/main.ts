@@ -1,7 +1,6 @@
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { jobOptions } from '../job-options.ts';
 import { type PowerReport, runPower } from './run.ts';
 
 const FULL_COUNT = 100_000;
@@ -9,13 +8,7 @@ const WORKERS = 2;
 
 /** `npm run test:power [-- --count N --seed N]`: every power loss of recorded runs, in two threads. */
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { count: text, seed: text } });
-  const count = Number(values.count ?? FULL_COUNT);
-  const seed = Number(values.seed ?? randomInt(0x7fff0000));
-  if (!(count >= WORKERS) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
-    throw new Error(`usage: test:power [--count N] [--seed N], N at least ${WORKERS}`);
-  }
+  const { count, seed } = jobOptions({ name: 'test:power', fullCount: FULL_COUNT, leastCount: WORKERS });
   const startMs = Date.now();
   console.log(`seed ${seed}, ${count} power losses`);
   const shares = Array.from({ length: WORKERS }, (_, index) => ({
