@@ -27,6 +27,7 @@ import type { Logger } from '../util/logger.ts';
 import type { Listener, Net } from '../util/net.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
 import { StateFile } from '../util/state-file.ts';
+import { directoryOf } from '../util/write-whole.ts';
 
 import { SettingError } from './start-failure.ts';
 
@@ -275,7 +276,7 @@ function loadTables({ fs, clock, log, configs }: BrokerOptions): Pick<BrokerPart
 /** Size and room of the partition of a path; of its nearest parent before the first message made it. */
 function partitionOf(fs: Fs, path: string): { totalBytes: number; freeBytes: number } {
   let known = path;
-  while (known.length > 1 && fs.stat(known) === undefined) known = known.slice(0, known.lastIndexOf('/')) || '/';
+  while (known.length > 1 && fs.stat(known) === undefined) known = directoryOf(known) || '/';
   return fs.statfs(known);
 }
 

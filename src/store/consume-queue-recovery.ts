@@ -62,9 +62,9 @@ export function truncateConsumeQueue(queue: ConsumeQueue, phyOffset: number): vo
  */
 export function doubtConsumeQueue(queue: ConsumeQueue, phyOffset: number): boolean {
   if (queue.maxPhysicOffset <= phyOffset) return false;
-  const { dir, files } = queue.files;
+  const { files } = queue.files;
   for (const file of [...files].reverse()) {
-    file.doubtFrom(0, [dir, dir.slice(0, dir.lastIndexOf('/'))]);
+    file.doubtFrom(0);
     queue.files.flushedWhere = Math.min(queue.files.flushedWhere, file.fileFromOffset);
     ENTRIES.count = 0;
     const count = queue.entriesFrom(file.fileFromOffset / CQ_ENTRY_BYTES, 1, ENTRIES);

@@ -7,7 +7,8 @@ import { recoverConsumeQueueExt } from './consume-queue-ext-recovery.ts';
 import { doubtConsumeQueue, recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
 import { EntryMemory } from './entry-memory.ts';
 import type { OpenFiles } from './open-files.ts';
-import { StoreLoadError, toStoreIoError } from './store-errors.ts';
+import { StoreLoadError } from './store-errors.ts';
+import { syncNames } from './sync-names.ts';
 
 /**
  * All consume queues of a store, by topic and queue id. Looking one up costs no file: files appear when entries are
@@ -129,13 +130,7 @@ export class ConsumeQueueTable {
    */
   doubtFrom(phyOffset: number): void {
     const { dir, openFiles } = this.#parts;
-    if (openFiles.fs.stat(dir) === undefined) return;
-    try {
-      openFiles.fs.fsyncDir(dir.slice(0, dir.lastIndexOf('/')));
-      openFiles.fs.fsyncDir(dir);
-    } catch (error) {
-      throw toStoreIoError('fsyncDir', dir, 0, error);
-    }
+    syncNames(openFiles.fs, dir);
     for (const queue of this) if (doubtConsumeQueue(queue, phyOffset)) this.#dirty.add(queue);
   }
 

@@ -3,7 +3,8 @@ import type { Logger } from '../util/logger.ts';
 import { IndexFile, type IndexLayout, type IndexQuery, indexFileBytes } from './index-file.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { StoreCheckpoint } from './store-checkpoint.ts';
-import { StoreIoError, toStoreIoError } from './store-errors.ts';
+import { StoreIoError } from './store-errors.ts';
+import { syncNames } from './sync-names.ts';
 
 /**
  * The index of messages by key: files filled one after another, each message's keys added in the order of the
@@ -37,7 +38,7 @@ export class IndexService {
       this.#files = files;
       return;
     }
-    this.#syncNames();
+    syncNames(this.#parts.openFiles.fs, this.#parts.dir);
     const kept = options.ownCrash ? countFilled(files) : this.#countTrusted(files);
     this.#files = files.slice(0, kept);
     const untrusted = files.slice(kept);
@@ -216,18 +217,6 @@ export class IndexService {
     const { indexMsgTimestamp } = this.#parts.checkpoint;
     const first = files.findIndex((file) => file.endTimestamp > indexMsgTimestamp || file.indexCount <= 1);
     return first < 0 ? files.length : first;
-  }
-
-  /** A file that a killed process made may be named in the kernel only; its next flush does not know. */
-  #syncNames(): void {
-    const { openFiles, dir } = this.#parts;
-    if (openFiles.fs.stat(dir) === undefined) return;
-    try {
-      openFiles.fs.fsyncDir(dir.slice(0, dir.lastIndexOf('/')));
-      openFiles.fs.fsyncDir(dir);
-    } catch (error) {
-      throw toStoreIoError('fsyncDir', dir, 0, error);
-    }
   }
 
   #open(name: string): IndexFile | undefined {

@@ -1,5 +1,6 @@
 import { assert } from '../util/assert.ts';
 import type { FileHandle, FileStat, Fs } from '../util/fs.ts';
+import { directoryOf } from '../util/write-whole.ts';
 import type { OpenFiles } from './open-files.ts';
 import { StoreIoError, toStoreIoError } from './store-errors.ts';
 
@@ -210,12 +211,13 @@ export class MappedFile {
   }
 
   /**
-   * A process that was killed may have written behind `position`, and named the file: the next flush makes it durable,
-   * with `dirs`, which its name depends on.
+   * A process that was killed may have written behind `position`, and made the file and its directory: the next flush
+   * makes all of that durable.
    */
-  doubtFrom(position: number, dirs: readonly string[]): void {
+  doubtFrom(position: number): void {
     this.flushedPosition = Math.min(this.flushedPosition, position);
-    this.#dirsToSync = [...new Set([...this.#dirsToSync, ...dirs])];
+    const dir = directoryOf(this.path);
+    this.#dirsToSync = [...new Set([...this.#dirsToSync, dir, directoryOf(dir)])];
   }
 
   /** Forces the file's name, so that no younger file outlives it in a power loss. Throws StoreIoError. */
@@ -352,7 +354,7 @@ function createOverEmpty(files: OpenFiles, path: string): FileHandle {
 function dirsChangedByCreating(fs: Fs, dir: string): string[] {
   const changed = [dir];
   for (let at = dir; fs.stat(at) === undefined && at.lastIndexOf('/') > 0; ) {
-    at = at.slice(0, at.lastIndexOf('/'));
+    at = directoryOf(at);
     changed.push(at);
   }
   return changed;

@@ -53,8 +53,8 @@ export function recover(parts: RecoveryParts, cleanStop: boolean): number {
  * is. The checkpoint will move on, and a recovery after that would not look here again.
  */
 function makeDurable(log: CommitLog, from: number): void {
-  const { dir, lastFile } = log.files;
-  lastFile?.doubtFrom(lastFile.flushedPosition, [dir, dir.slice(0, dir.lastIndexOf('/'))]);
+  const { lastFile } = log.files;
+  lastFile?.doubtFrom(lastFile.flushedPosition);
   for (const file of log.files.files) {
     if (file.fileFromOffset >= from) file.flush();
   }
