@@ -12,7 +12,11 @@ import type { MappedFile } from './mapped-file.ts';
 export function recoverConsumeQueueExt(ext: ConsumeQueueExt, newestOffset: number, afterCrash: boolean): void {
   ext.endAt(endOf(ext, newestOffset));
   if (newestOffset >= ext.maxOffset) ext.passOver(newestOffset);
-  if (afterCrash) ext.zeroBehindEnd();
+  if (!afterCrash) return;
+  ext.zeroBehindEnd();
+  // Units added here are on disk only when the name of a file that a killed process made is, too.
+  const { lastFile } = ext.files;
+  lastFile?.doubtFrom(lastFile.flushedPosition);
 }
 
 function endOf(ext: ConsumeQueueExt, newestOffset: number): number {

@@ -102,6 +102,8 @@ export class ConsumeQueueTable {
    * Throws StoreIoError. Java: DefaultMessageStore#recoverConsumeQueue.
    */
   recover(afterCrash: boolean): number {
+    const { ext, openFiles } = this.#parts;
+    if (afterCrash && ext !== undefined) syncNames(openFiles.fs, ext.dir);
     let max = -1;
     for (const queue of this) {
       const zeroed = recoverConsumeQueue(queue, afterCrash);
@@ -244,12 +246,12 @@ async function writeExtended(queue: ConsumeQueue): Promise<void> {
 
 /**
  * A queue that is made while messages are indexed may have extension files: of its life before consumequeue/ was
- * removed. No entry names their units, and new ones are added behind.
+ * removed, and maybe of a run that was killed. No entry names their units, and new ones are added behind.
  */
 function adoptFiles(ext: ConsumeQueueExt): void {
   try {
     ext.load();
-    recoverConsumeQueueExt(ext, -1, false);
+    recoverConsumeQueueExt(ext, -1, true);
   } catch (error) {
     if (!(error instanceof StoreLoadError)) throw error;
     ext.refuse(error);
