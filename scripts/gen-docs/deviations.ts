@@ -70,6 +70,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/store/index-service.test.ts',
   },
   {
+    number: 7,
+    java: 'A half message with DELAY overwrites REAL_TOPIC and can never be committed to its topic.',
+    ours: 'MESSAGE_ILLEGAL with a remark. What is no delayed message in the schedule topic is not delivered either.',
+    safe: 'Official clients take DELAY out of half messages.',
+    built: true,
+    adr: '0035-what-is-delivered-late.md',
+    test: 'src/processors/send-message.test.ts',
+  },
+  {
     number: 9,
     java: 'Numbers of queues of zero or less create topics without queues, and divisions by zero later.',
     ours: 'Refused.',
@@ -239,6 +248,15 @@ export const deviations: readonly Deviation[] = [
     built: true,
     adr: '0030-bodies-are-not-read-after-a-clean-stop.md',
     test: 'src/store/recovery.test.ts',
+  },
+  {
+    number: 35,
+    java: 'delayOffset.json is not saved at a stop, and may reach the disk before what it speaks of.',
+    ours: 'Saved at the stop, and only when the messages delivered are flushed; never ahead of its queue.',
+    safe: 'Fewer delayed messages come twice, none is lost; the file is the same.',
+    built: true,
+    adr: '0034-delay-offsets-behind-the-disk.md',
+    test: 'src/broker/schedule-message-service.test.ts',
   },
   {
     number: 42,

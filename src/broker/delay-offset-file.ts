@@ -13,9 +13,9 @@ export function decodeDelayOffsets(text: string): DelayOffsets | undefined {
   return read instanceof DecodeError ? undefined : read.offsetTable;
 }
 
-/** The file as Java writes it. Java: ScheduleMessageService#encode. */
-export function encodeDelayOffsets(offsetTable: DelayOffsets): string {
-  return encodeBodyText(delayOffsetSerializeWrapper, { offsetTable }, { pretty: true });
+/** The file as Java writes it; not `pretty` it is the body of code 45. Java: ScheduleMessageService#encode. */
+export function encodeDelayOffsets(offsetTable: DelayOffsets, options: { pretty: boolean } = { pretty: true }): string {
+  return encodeBodyText(delayOffsetSerializeWrapper, { offsetTable }, options);
 }
 
 /** Java: DelayOffsetSerializeWrapper. */

@@ -351,7 +351,6 @@ export const commands = {
   GET_ALL_DELAY_OFFSET: {
     ...ADMIN,
     code: 45,
-    later: LATER,
     responseBody: 'DelayOffsetSerializeWrapper',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
     java: 'AdminBrokerProcessor#getAllDelayOffset',

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { bool, type ConfigOf, int, long, type Mistake, oneOf, optionalText, text } from './key.ts';
 import {
-  NO_DELAY_YET,
   NO_DLEDGER,
   NO_HOLDERS,
   NO_LOCK,
@@ -176,7 +175,7 @@ export const messageStoreConfigTable = {
     'Delays of the delay levels: numbers with s, m, h or d, one blank between them.',
     { check: checkDelayLevels },
   ),
-  flushDelayOffsetInterval: long(10_000, NO_DELAY_YET, 'How often the positions of delayed delivery are saved.', {
+  flushDelayOffsetInterval: long(10_000, 'restart', 'How often the positions of delayed delivery are saved.', {
     unit: 'ms',
     min: 1,
   }),

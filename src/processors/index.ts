@@ -4,6 +4,7 @@ import { cleanExpiredConsumeQueue, cleanUnusedTopic } from './admin/clean-up.ts'
 import { consumeMessageDirectly, getConsumerRunningInfo, getConsumerStatus } from './admin/client-relay.ts';
 import { queryConsumeQueue } from './admin/consume-queue.ts';
 import { getBrokerConsumeStats, getConsumeStats } from './admin/consume-stats.ts';
+import { getAllDelayOffset } from './admin/delay-offset.ts';
 import { groupHandlers } from './admin/group.ts';
 import { lockBatchMq, unlockBatchMq } from './admin/lock.ts';
 import { offsetHandlers } from './admin/offset.ts';
@@ -36,6 +37,7 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     ...offsetHandlers(parts),
     GET_BROKER_CONFIG: getBrokerConfig(parts),
     GET_BROKER_RUNTIME_INFO: getBrokerRuntimeInfo(parts),
+    GET_ALL_DELAY_OFFSET: getAllDelayOffset(parts),
     GET_CONSUME_STATS: getConsumeStats(parts),
     GET_BROKER_CONSUME_STATS: getBrokerConsumeStats(parts),
     INVOKE_BROKER_TO_RESET_OFFSET: resetOffset(parts),

@@ -4,6 +4,7 @@ import type { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts
 import type { ProducerManager } from '../broker/producer-manager.ts';
 import type { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import type { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
+import type { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import type { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
 import type { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
@@ -22,6 +23,7 @@ export interface BrokerParts {
   readonly producers: ProducerManager;
   readonly locks: RebalanceLockManager;
   readonly holds: PullRequestHoldService;
+  readonly schedule: ScheduleMessageService;
   readonly stats: BrokerStats;
   readonly clock: Clock;
   readonly log: Logger;

@@ -340,7 +340,14 @@ describe('a message that cannot be stored', () => {
       13,
       'transaction messages (TRAN_MSG=true) are not available yet',
     ],
-    ['a delay', { properties: 'DELAY\u000118\u0002' }, 'x', 13, 'delayed messages (DELAY > 0) are not available yet'],
+    [
+      'half of a transaction with a delay (deviation 7)',
+      { properties: 'DELAY\u00011\u0002TRAN_MSG\u0001true\u0002' },
+      'x',
+      13,
+      'a transaction message (TRAN_MSG=true) cannot have a delay level (DELAY)',
+    ],
+    ['a delay that is no number', { properties: 'DELAY\u0001x\u0002' }, 'x', 1, 'the property DELAY is not a number'],
   ])('because it has %s', async (_, fields, body, code, remark) => {
     const { client } = await setUp({
       settings: ({ messageStoreConfig }) => Object.assign(messageStoreConfig, { maxMessageSize: 1500 }),

@@ -5,6 +5,7 @@ import { FAQ, RequestError } from '../codec/response-codes.ts';
 import { isWriteable, MessageSysFlag, PermName } from '../codec/sys-flags.ts';
 import type { Handler, HandlerResult, Handlers, Request } from '../remoting/handler.ts';
 import { noReply } from '../remoting/handler.ts';
+import { delayLevelOf } from '../store/delayed-put.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 import type { PutRefusal } from '../store/results.ts';
 import { checkedGroupName, checkedTopicName } from './checked-names.ts';
@@ -180,7 +181,7 @@ function redirectRetry(parts: BrokerParts, draft: MessageDraft, request: Request
   draft.queueId = 0;
 }
 
-/** Delayed and half messages come with the issue on message kinds; until then they are refused, not stored wrongly. */
+/** Half messages come with the issue on message kinds; until then they are refused, not stored wrongly. */
 function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
   const { spans } = draft;
   if (spans.has(PropertySlot.TRAN_MSG) && spans.text(PropertySlot.TRAN_MSG, draft.text)?.toLowerCase() === 'true') {
@@ -188,11 +189,19 @@ function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
       const ip = parts.configs.brokerConfig.brokerIP1;
       throw new RequestError('NO_PERMISSION', `the broker[${ip}] sending transaction message is forbidden`);
     }
+    refuseDelayedHalf(draft);
     throw new RequestError('MESSAGE_ILLEGAL', 'transaction messages (TRAN_MSG=true) are not available yet');
   }
-  if (spans.has(PropertySlot.DELAY) && Number.parseInt(spans.text(PropertySlot.DELAY, draft.text) ?? '', 10) > 0) {
-    throw new RequestError('MESSAGE_ILLEGAL', 'delayed messages (DELAY > 0) are not available yet');
-  }
+}
+
+/**
+ * A half message with a delay would lose the name of its topic, because both need REAL_TOPIC, and could never be
+ * committed to it (deviation 7, ADR 0035). The official clients take DELAY out.
+ */
+function refuseDelayedHalf({ spans, text }: MessageDraft): void {
+  const level = delayLevelOf(spans, text);
+  if (level === undefined || level <= 0) return;
+  throw new RequestError('MESSAGE_ILLEGAL', 'a transaction message (TRAN_MSG=true) cannot have a delay level (DELAY)');
 }
 
 /**

@@ -6,6 +6,7 @@ import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
 import { ProducerManager } from '../broker/producer-manager.ts';
 import { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
+import { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import { encodeHost } from '../codec/message-id.ts';
@@ -114,11 +115,12 @@ class Broker implements RunningBroker {
   }
 
   async start(): Promise<void> {
-    const { store, holds } = this.#parts;
+    const { store, holds, schedule } = this.#parts;
     store.start();
     await this.#server.start();
     this.#ha = await listenForSlaves(this.#options);
     holds.start();
+    schedule.start();
     this.#timers = startTimers(this.#parts);
     await this.#outer.start();
   }
@@ -138,9 +140,10 @@ class Broker implements RunningBroker {
    * consumers commit until their connection closes. A step that fails does not keep the others from being done.
    */
   async #stop(): Promise<void> {
-    const { holds, store, offsets, log } = this.#parts;
+    const { holds, schedule, store, offsets, log } = this.#parts;
     for (const timer of this.#timers) timer.cancel();
     holds.shutdown();
+    schedule.stop();
     const failures: unknown[] = [];
     const step = async (what: string, act: () => Promise<void> | void | undefined): Promise<void> => {
       try {
@@ -151,6 +154,7 @@ class Broker implements RunningBroker {
       }
     };
     await step('closing the store', () => store.shutdown());
+    await step('saving the delay offsets', () => schedule.persistNow());
     await step('closing the ports', () => this.#server.close());
     await step('closing the replication port', () => this.#ha?.close());
     await step('unregistering', () => this.#outer.shutdown());
@@ -236,8 +240,10 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     ...(options.proc === undefined ? {} : { proc: options.proc }),
   });
   try {
+    const tables = loadTables(options);
     return {
-      ...loadTables(options),
+      ...tables,
+      schedule: loadSchedule(options, store, tables.topics),
       configs,
       store,
       consumers: new ConsumerManager({ clock, log }),
@@ -271,6 +277,19 @@ function loadTables({ fs, clock, log, configs }: BrokerOptions): Pick<BrokerPart
   groups.load();
   offsets.load();
   return { topics, groups, offsets };
+}
+
+/** Delayed messages and how far they are delivered. Throws StateFileError. */
+function loadSchedule(
+  { fs, clock, log, configs }: BrokerOptions,
+  store: MessageStore,
+  topics: TopicConfigManager,
+): ScheduleMessageService {
+  const config = configs.messageStoreConfig;
+  const file = new StateFile({ fs, log, path: `${config.storePathRootDir}/config/delayOffset.json` });
+  const schedule = new ScheduleMessageService({ store, clock, log, config, file, topics });
+  schedule.load();
+  return schedule;
 }
 
 /** Size and room of the partition of a path; of its nearest parent before the first message made it. */

@@ -112,7 +112,9 @@ function sends(
     FLUSH_SLAVE_TIMEOUT: NO_SLAVES,
     SYSTEM_ERROR: (world) => send(world, { queueId: 99 }),
     MESSAGE_ILLEGAL: (world) =>
-      batch ? send(world, { topic: '%RETRY%g' }) : send(world, { properties: 'DELAY\u00011\u0002' }),
+      batch
+        ? send(world, { topic: '%RETRY%g' })
+        : send(world, { properties: 'DELAY\u00011\u0002TRAN_MSG\u0001true\u0002' }),
     SERVICE_NOT_AVAILABLE: (world) => {
       world.faults.fail({ operation: 'pwrite', path: /commitlog/, code: 'EIO' });
       return send(world);
@@ -220,6 +222,7 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
   GET_ALL_TOPIC_CONFIG: { SUCCESS: (world) => world.ask(21), SYSTEM_ERROR: ALWAYS },
   GET_BROKER_CONFIG: { SUCCESS: (world) => world.ask(26), SYSTEM_ERROR: ALWAYS },
   GET_BROKER_RUNTIME_INFO: { SUCCESS: (world) => world.ask(28), SYSTEM_ERROR: ALWAYS },
+  GET_ALL_DELAY_OFFSET: { SUCCESS: (world) => world.ask(45), SYSTEM_ERROR: ALWAYS },
   SEARCH_OFFSET_BY_TIMESTAMP: { SUCCESS: (world) => world.ask(29, { topic: 'T', queueId: 0, timestamp: 0 }) },
   GET_MAX_OFFSET: { SUCCESS: (world) => world.ask(30, { topic: 'T', queueId: 0 }) },
   GET_MIN_OFFSET: { SUCCESS: (world) => world.ask(31, { topic: 'T', queueId: 0 }) },

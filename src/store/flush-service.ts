@@ -85,6 +85,11 @@ export class FlushService {
     if ((this.#sync && waited) || this.unflushedBytes >= EARLY_FLUSH_BYTES) this.#flush();
   }
 
+  /** Somebody waits for what is written now to be on disk: it does not wait for its time. */
+  flushSoon(): void {
+    if (!this.#suspect && !this.#stopped && this.unflushedBytes > 0) this.#flush();
+  }
+
   /** Another process has the files: nothing is written or flushed any more. */
   abandon(): void {
     this.#lost = true;

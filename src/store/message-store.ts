@@ -207,6 +207,11 @@ export class MessageStore {
     return true;
   }
 
+  /** Begins to bring what is written to disk, whatever its time; the marks tell when it is there. */
+  flushSoon(): void {
+    this.#flush.flushSoon();
+  }
+
   /**
    * Reads messages from a queue; undefined when the store is closed. A promise only when old messages must come from
    * disk. Throws or rejects with StoreIoError. Java: DefaultMessageStore#getMessage.
