@@ -10,6 +10,10 @@ export class RawClient {
   #received: Buffer = Buffer.alloc(0);
   #nextOpaque = 1;
   #closed: Error | undefined;
+  /** What the server asked, oldest first; only {@link serve} keeps it. */
+  readonly asked: AskedByServer[] = [];
+  #serve: ((asked: AskedByServer) => ServedAnswer | undefined) | undefined;
+  #identity: Identity = { language: 'JAVA', version: 333 };
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -39,6 +43,17 @@ export class RawClient {
     return this.#waiting.size;
   }
 
+  /** Who the requests from now on come from. */
+  as(identity: Partial<Identity>): this {
+    this.#identity = { ...this.#identity, ...identity };
+    return this;
+  }
+
+  /** Answers what the server asks from now on; without an answer it is kept waiting. */
+  serve(answer: (asked: AskedByServer) => ServedAnswer | undefined): void {
+    this.#serve = answer;
+  }
+
   /** Sends a request and waits for its answer; rejects after `timeoutMs` (default 15 s) or when the connection ends. */
   request(code: number, fields: Fields, body: Uint8Array = noBody, timeoutMs = 15_000): Promise<RawReply> {
     const opaque = this.#nextOpaque++;
@@ -61,7 +76,7 @@ export class RawClient {
           reject(error);
         },
       });
-      this.#socket.write(requestFrame(code, opaque, fields, body));
+      this.#socket.write(requestFrame(code, opaque, fields, body, 0, this.#identity));
     });
   }
 
@@ -95,11 +110,27 @@ export class RawClient {
     }
     const headerLength = word & 0xffffff;
     const header = JSON.parse(frame.toString('utf8', 4, 4 + headerLength)) as Header;
-    if ((header.flag & 1) === 0) return; // A request of the broker, as 40 after a heartbeat: nobody here serves it.
+    const body = Buffer.from(frame.subarray(4 + headerLength));
+    if ((header.flag & 1) === 0) {
+      this.#onRequest(header, body);
+      return;
+    }
     const waiting = this.#waiting.get(header.opaque);
     this.#waiting.delete(header.opaque);
-    const body = Buffer.from(frame.subarray(4 + headerLength));
-    waiting?.resolve({ code: header.code, remark: header.remark ?? '', fields: header.extFields ?? {}, body });
+    const { code, remark = '', extFields } = header;
+    waiting?.resolve({ code, remark, fields: extFields ?? {}, hasFields: extFields !== undefined, body });
+  }
+
+  #onRequest(header: Header, body: Buffer): void {
+    if (this.#serve === undefined) return;
+    const { code, flag, opaque, extFields: fields = {} } = header;
+    const asked = { code, flag, fields, body };
+    this.asked.push(asked);
+    const answer = this.#serve(asked);
+    if (answer === undefined) return;
+    const { body: answerBody = noBody, ...more } = answer;
+    const text = { code: 0, ...more, flag: 1, language: 'JAVA', opaque, serializeTypeCurrentRPC: 'JSON', version: 333 };
+    this.#socket.write(frameOf(text, answerBody));
   }
 
   #fail(error: Error): void {
@@ -114,12 +145,36 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
 }
 
+/** A request of the server to its client. */
+export interface AskedByServer {
+  readonly code: number;
+  readonly flag: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** What a client answers; code 0 unless told. */
+export interface ServedAnswer {
+  readonly code?: number;
+  readonly remark?: string;
+  readonly extFields?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+/** What a client says it is. */
+interface Identity {
+  readonly language: string;
+  readonly version: number;
+}
+
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
 export interface RawReply {
   readonly code: number;
   readonly remark: string;
   readonly fields: Readonly<Record<string, string>>;
+  /** False when the answer had no extFields, not even empty ones. */
+  readonly hasFields: boolean;
   readonly body: Buffer;
 }
 
@@ -135,20 +190,21 @@ const noBody = new Uint8Array(0);
 const onewayFlag = 2;
 
 /** One request as it travels. Exported for the producer of the kill test, which sends without waiting. */
-export function requestFrame(code: number, opaque: number, fields: Fields, body: Uint8Array, flag = 0): Buffer {
+export function requestFrame(
+  code: number,
+  opaque: number,
+  fields: Fields,
+  body: Uint8Array,
+  flag = 0,
+  { language, version }: Identity = { language: 'JAVA', version: 333 },
+): Buffer {
   const extFields: Record<string, string> = {};
   for (const [key, value] of Object.entries(fields)) extFields[key] = String(value);
-  const header = Buffer.from(
-    JSON.stringify({
-      code,
-      extFields,
-      flag,
-      language: 'JAVA',
-      opaque,
-      serializeTypeCurrentRPC: 'JSON',
-      version: 333,
-    }),
-  );
+  return frameOf({ code, extFields, flag, language, opaque, serializeTypeCurrentRPC: 'JSON', version }, body);
+}
+
+function frameOf(command: object, body: Uint8Array): Buffer {
+  const header = Buffer.from(JSON.stringify(command));
   const frame = Buffer.alloc(8 + header.length + body.length);
   frame.writeInt32BE(4 + header.length + body.length, 0);
   frame.writeInt32BE(header.length, 4);
