@@ -142,6 +142,22 @@ describe('a delayed message', () => {
     expect(await readAll(world.store)).toEqual(['a', 'b']);
   });
 
+  it('is stored also when a batch of nothing but wrong records is read just before', async () => {
+    const fs = new MemFs();
+    const first = new World(fs);
+    first.service.stop();
+    for (let queueId = 0; queueId < 18; queueId++) {
+      const wrong = { topic: SCHEDULE_TOPIC, queueId, properties: { REAL_TOPIC: 'TopicA', REAL_QID: '0' } };
+      if (queueId !== 8) put(first.store, wrong);
+    }
+    first.delayed('a', 9);
+    await first.stop();
+    first.clock.advance(600_000);
+    const second = new World(fs, first.clock);
+    await second.clock.advanceAsync(100, 10);
+    expect(await readAll(second.store)).toEqual(['a']);
+  });
+
   it('is not delivered by a slave', async () => {
     const fs = new MemFs();
     const first = new World(fs);

@@ -232,17 +232,25 @@ export class ScheduleMessageService {
     return level.staged.length;
   }
 
-  /** The turns of what was staged are over: what was written is delivered, the rest is tried again. */
+  /**
+   * What was written is delivered, what failed is tried again. A batch whose turn is not over stays: one that was read
+   * from disk may be staged behind the end of turn that this look belongs to.
+   */
   #settle(): void {
     const { marks } = this.#options.store;
+    let open = 0;
     for (const level of this.#staged) {
+      const last = level.staged.at(-1)?.ticket;
+      if (last !== undefined && !last.failed && last.endOffset > marks.written) {
+        this.#staged[open++] = level;
+        continue;
+      }
       let end = 0;
       for (const { ticket, queueOffset } of level.staged) {
         if (ticket.failed) {
           this.#retryLater(level, queueOffset);
           break;
         }
-        assert(ticket.endOffset <= marks.written, 'the turn of a staged message is over');
         end = ticket.endOffset;
       }
       level.offset = level.nextOffset;
@@ -250,7 +258,8 @@ export class ScheduleMessageService {
       level.busy = false;
       this.#table.set(level.level, level.offset, end);
     }
-    this.#staged.length = 0;
+    this.#staged.length = open;
+    if (open > 0) this.#tickAtTurnEnd();
   }
 
   #onRefused(level: Level, queueOffset: number, { status, remark }: PutRefusal): void {
