@@ -259,6 +259,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/broker/schedule-message-service.test.ts',
   },
   {
+    number: 41,
+    java: 'A client that leaves one of two producer groups, or whose older connection ends, gets no more replies.',
+    ours: 'It gets them as long as a connection of it is in a producer group.',
+    safe: 'More replies arrive; codes and remarks are the same.',
+    built: true,
+    adr: '0041-who-asked-is-found.md',
+    test: 'src/processors/reply-message.test.ts',
+  },
+  {
     number: 42,
     java: 'A query for correction offsets (308) deletes all offsets of the groups it is told to leave out.',
     ours: 'It leaves them out and deletes nothing.',

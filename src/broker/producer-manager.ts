@@ -6,10 +6,15 @@ import { CHANNEL_EXPIRED_MS, type ClientChannelInfo } from './consumer-manager.t
 const MOST_GROUPS = 200_000;
 const MOST_CHANNELS_PER_GROUP = 20_000;
 
-/** Connected producers by group. Java: ProducerManager. */
+/**
+ * Connected producers by group and by client id. A client id leads to the connection that announced it as long as that
+ * is in any group (ADR 0041). Java: ProducerManager.
+ */
 export class ProducerManager {
   readonly #groups = new Map<string, Map<Connection, ClientChannelInfo>>();
   readonly #groupsOf = new Map<Connection, Set<string>>();
+  readonly #byClientId = new Map<string, Connection>();
+  readonly #clientIdsOf = new Map<Connection, Set<string>>();
   readonly #clock: Clock;
   readonly #log: Logger;
 
@@ -21,6 +26,11 @@ export class ProducerManager {
   /** Channels of a group, or undefined when nobody of it is connected. */
   channels(group: string): ReadonlyMap<Connection, ClientChannelInfo> | undefined {
     return this.#groups.get(group);
+  }
+
+  /** The connection of a client, for the answer to its request. Java: ProducerManager#findChannel. */
+  findConnection(clientId: string): Connection | undefined {
+    return this.#byClientId.get(clientId);
   }
 
   /** Takes a heartbeat. Java: ProducerManager#registerProducer. */
@@ -41,6 +51,7 @@ export class ProducerManager {
     const groups = this.#groupsOf.get(channel.connection);
     if (groups === undefined) this.#groupsOf.set(channel.connection, new Set([group]));
     else groups.add(group);
+    this.#noteClientId(channel);
   }
 
   /** Takes a client out of a group. Java: ProducerManager#unregisterProducer. */
@@ -50,7 +61,7 @@ export class ProducerManager {
     if (channels?.size === 0) this.#groups.delete(group);
     const groups = this.#groupsOf.get(connection);
     groups?.delete(group);
-    if (groups?.size === 0) this.#groupsOf.delete(connection);
+    if (groups?.size === 0) this.#forget(connection);
   }
 
   /** Takes a closed connection out of all its groups. Java: ProducerManager#doChannelCloseEvent. */
@@ -69,5 +80,21 @@ export class ProducerManager {
         channel.connection.destroy('no heartbeat');
       }
     }
+  }
+
+  #noteClientId({ clientId, connection }: ClientChannelInfo): void {
+    const ids = this.#clientIdsOf.get(connection);
+    if (ids === undefined) this.#clientIdsOf.set(connection, new Set([clientId]));
+    else ids.add(clientId);
+    this.#byClientId.set(clientId, connection);
+  }
+
+  /** The connection is in no group any more. A client that has connected again keeps its new connection. */
+  #forget(connection: Connection): void {
+    this.#groupsOf.delete(connection);
+    for (const clientId of this.#clientIdsOf.get(connection) ?? []) {
+      if (this.#byClientId.get(clientId) === connection) this.#byClientId.delete(clientId);
+    }
+    this.#clientIdsOf.delete(connection);
   }
 }

@@ -53,6 +53,8 @@ const SEND_REPLIES = [
   'SUBSCRIPTION_GROUP_NOT_EXIST',
 ] as const;
 
+const REPLY_REPLIES = ['SUCCESS', 'SYSTEM_ERROR', 'NO_PERMISSION', 'TOPIC_NOT_EXIST'] as const;
+
 const PULL_REPLIES = [
   'SUCCESS',
   'PULL_NOT_FOUND',
@@ -281,7 +283,6 @@ export const commands = {
   CONSUMER_SEND_MSG_BACK: {
     ...BROKER,
     code: 36,
-    later: LATER,
     request: consumer.consumerSendMsgBackRequest,
     replies: ['SUCCESS', 'SYSTEM_ERROR', 'NO_PERMISSION', 'SUBSCRIPTION_GROUP_NOT_EXIST'],
     lane: 'send',
@@ -853,12 +854,11 @@ export const commands = {
   SEND_REPLY_MESSAGE: {
     ...BROKER,
     code: 324,
-    later: LATER,
     request: sendMessageRequest,
     response: sendMessageResponse,
     responseHeader: true,
     requestBody: 'message body',
-    replies: SEND_REPLIES,
+    replies: REPLY_REPLIES,
     lane: 'reply',
     java: 'ReplyMessageProcessor#processReplyMessageRequest',
     doc: 'Hands the answer to a request on to its sender.',
@@ -866,12 +866,11 @@ export const commands = {
   SEND_REPLY_MESSAGE_V2: {
     ...BROKER,
     code: 325,
-    later: LATER,
     request: sendMessageRequestV2,
     response: sendMessageResponse,
     responseHeader: true,
     requestBody: 'message body',
-    replies: SEND_REPLIES,
+    replies: REPLY_REPLIES,
     lane: 'reply',
     java: 'ReplyMessageProcessor#processReplyMessageRequest',
     doc: 'As SEND_REPLY_MESSAGE, with one-letter names.',

@@ -6,7 +6,6 @@ import {
   NO_FILTER_SERVER,
   NO_FILTER_YET,
   NO_POOL,
-  NO_REPLY_YET,
   NO_SLOW_CUT,
   NO_TRANSACTION_YET,
   UNUSED,
@@ -170,7 +169,7 @@ export const brokerConfigTable = {
   aclEnable: bool(false, 'restart', 'Checks signatures and rights of clients; must be false here.', {
     important: true,
   }),
-  storeReplyMessageEnable: bool(true, NO_REPLY_YET, 'Stores reply messages too.'),
+  storeReplyMessageEnable: bool(true, 'live', 'Stores reply messages too.'),
 };
 
 /** Where the broker looks up name servers by HTTP. Java: BrokerStartup#properties2SystemEnv. */

@@ -20,7 +20,6 @@ export const NO_TRANSACTION_YET = because('transactional messages are not availa
 export const NO_FILTER_YET = because('SQL filters are not available yet');
 export const NO_CLUSTER_TEST = because('only the cluster test mode asks for it, which is not available yet');
 export const NO_DLEDGER = because('the DLedger log is not available');
-export const NO_REPLY_YET = because('request and reply between clients is not available yet');
 export const NO_SLOW_CUT = because('only disableConsumeIfConsumerReadSlowly asks for it, which must be false here');
 export const NO_STATISTICS_YET = because('the statistic it switches is not kept yet');
 export const NO_COPY = because('a reply is written from the file read, there is no second way to send it');

@@ -12,15 +12,19 @@ import { resetOffset } from './admin/reset-offset.ts';
 import { topicHandlers } from './admin/topic.ts';
 import { checkClientConfig, heartBeat, unregisterClient } from './client-manage.ts';
 import { getConsumerListByGroup, queryConsumerOffset, updateConsumerOffset } from './consumer-manage.ts';
+import { consumerSendMsgBack } from './consumer-send-msg-back.ts';
 import type { BrokerParts } from './parts.ts';
 import { pullMessage } from './pull-message.ts';
 import { queryMessage, viewMessageById } from './query-message.ts';
+import { replyHandlers } from './reply-message.ts';
 import { sendHandlers } from './send-message.ts';
 
 /** Every request code a broker serves; complete, or it does not compile. */
 export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
   return {
     ...sendHandlers(parts),
+    ...replyHandlers(parts),
+    CONSUMER_SEND_MSG_BACK: consumerSendMsgBack(parts),
     PULL_MESSAGE: pullMessage(parts),
     QUERY_MESSAGE: queryMessage(parts),
     VIEW_MESSAGE_BY_ID: viewMessageById(parts),

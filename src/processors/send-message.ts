@@ -10,13 +10,11 @@ import { MessageDraft } from '../store/message-draft.ts';
 import type { PutRefusal } from '../store/results.ts';
 import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import type { BrokerParts } from './parts.ts';
+import { mostReconsumptions } from './reconsumption.ts';
 import { ParkedSend, SendResponses } from './send-reply.ts';
 
 /** The codes that store a message a client made. */
-type SendCommand = 'SEND_MESSAGE' | 'SEND_MESSAGE_V2' | 'SEND_BATCH_MESSAGE';
-
-/** Client versions from this on name the most reconsumptions themselves. Java: MQVersion V3_4_9. */
-const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
+export type SendCommand = 'SEND_MESSAGE' | 'SEND_MESSAGE_V2' | 'SEND_BATCH_MESSAGE';
 
 /** Handlers of 10, 310 and 320. One function serves all: their headers differ in the wire names only. */
 export function sendHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, SendCommand> {
@@ -61,8 +59,11 @@ function sendMessage(parts: BrokerParts): (request: Request<SendCommand>) => Han
   };
 }
 
-/** Steps 2 to 5 of the checks: the topic exists, or may be made, and takes messages. Java: #msgCheck. */
-function acceptedTopic(parts: BrokerParts, request: Request<SendCommand>): Topic {
+/**
+ * Steps 2 to 5 of the checks: the topic exists, or may be made, and takes messages. @throws RequestError
+ * Java: AbstractSendMessageProcessor#msgCheck.
+ */
+export function acceptedTopic(parts: BrokerParts, request: Request<SendCommand>): Topic {
   const { configs, topics, clock } = parts;
   const { header } = request;
   const accept = configs.brokerConfig.startAcceptSendRequestTimeStamp;
@@ -103,8 +104,8 @@ function createdTopic(parts: BrokerParts, request: Request<SendCommand>, name: s
   return created;
 }
 
-/** Steps 6 and 7: the queue the message goes to. */
-function acceptedQueue(parts: BrokerParts, topic: Topic, request: Request<SendCommand>): number {
+/** Steps 6 and 7: the queue the message goes to. @throws RequestError */
+export function acceptedQueue(parts: BrokerParts, topic: Topic, request: Request<SendCommand>): number {
   const { config } = topic;
   const queueId = request.header.queueId;
   if (queueId >= Math.max(config.writeQueueNums, config.readQueueNums)) {
@@ -167,12 +168,7 @@ function redirectRetry(parts: BrokerParts, draft: MessageDraft, request: Request
   if (groupConfig === undefined) {
     throw new RequestError('SUBSCRIPTION_GROUP_NOT_EXIST', `subscription group not exist, ${group} ${FAQ}`);
   }
-  let most = groupConfig.retryMaxTimes;
-  if (request.version >= VERSION_WITH_MAX_RECONSUME_TIMES) {
-    const named = header.maxReconsumeTimes;
-    if (named === undefined) throw new RequestError('SYSTEM_ERROR', 'field maxReconsumeTimes missing');
-    most = named;
-  }
+  const most = mostReconsumptions(request.version, header.maxReconsumeTimes, groupConfig.retryMaxTimes);
   if ((header.reconsumeTimes ?? 0) < most) return;
   const dlq = parts.topics.createForGroup(DLQ_PREFIX + group, 1, PermName.PERM_WRITE, 0);
   if (dlq === undefined) throw new RequestError('SYSTEM_ERROR', `topic[${DLQ_PREFIX + group}] not exist`);

@@ -139,8 +139,26 @@ const directly = async (world: BrokerWorld): Promise<Fields> => {
   return { ...member, msgId: sent.ext?.['msgId'] };
 };
 const reset = { topic: 'T', group: 'g', timestamp: -1, isForce: true };
+/** The replies, whose headers differ in their names only. */
+function replies(code: number, fields: (more?: Fields) => Fields): Scenarios<'SEND_REPLY_MESSAGE', BrokerWorld> {
+  return {
+    SUCCESS: async (world) => {
+      await world.ask(34, {}, { body: heartbeat('asker', [], ['p']) });
+      const opaque = await world.client.askInVain(code, fields({ properties: 'REPLY_TO_CLIENT\u0001asker\u0002' }));
+      await world.client.answer(326);
+      return world.client.replyTo(opaque) as TestReply;
+    },
+    SYSTEM_ERROR: (world) => world.ask(code, fields()),
+    NO_PERMISSION: (world) => {
+      world.broker.configs.brokerConfig.brokerPermission = 4;
+      return world.ask(code, fields({ topic: 'Ordered' }));
+    },
+    TOPIC_NOT_EXIST: (world) => world.ask(code, fields({ topic: 'X', defaultTopic: 'Y' })),
+  };
+}
 
 const offset = { consumerGroup: 'g', topic: 'T', queueId: 0 };
+const back = { offset: 0, group: 'g', delayLevel: -1, unitMode: false, maxReconsumeTimes: 16 };
 const key = { topic: 'T', key: 'k', maxNum: 1, beginTimestamp: 0, endTimestamp: 9e12 };
 const registered = { sysFlag: 0, consumerGroup: 'g', subscription: undefined };
 
@@ -148,6 +166,23 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
   SEND_MESSAGE: sends(10, sendFields, false),
   SEND_MESSAGE_V2: sends(310, sendFieldsV2, false),
   SEND_BATCH_MESSAGE: sends(320, sendFieldsV2, true),
+  CONSUMER_SEND_MSG_BACK: {
+    SUCCESS: async (world) => {
+      await world.ask(10, sendFields());
+      return world.ask(36, back);
+    },
+    SYSTEM_ERROR: (world) => world.ask(36, { ...back, offset: 5 }),
+    NO_PERMISSION: (world) => {
+      world.broker.configs.brokerConfig.brokerPermission = 4;
+      return world.ask(36, back);
+    },
+    SUBSCRIPTION_GROUP_NOT_EXIST: (world) => {
+      world.broker.configs.brokerConfig.autoCreateSubscriptionGroup = false;
+      return world.ask(36, { ...back, group: 'new' });
+    },
+  },
+  SEND_REPLY_MESSAGE: replies(324, sendFields),
+  SEND_REPLY_MESSAGE_V2: replies(325, sendFieldsV2),
   PULL_MESSAGE: {
     SUCCESS: async (world) => {
       await world.ask(10, sendFields());
