@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../util/clock.ts';
 import { type FileHandle, type Fs, FsError } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
 import { type ProcInfo, procInfo } from '../util/proc-info.ts';
+import { writeAll } from '../util/write-whole.ts';
 import { toStoreIoError } from './store-errors.ts';
 import { storePath } from './store-path.ts';
 
@@ -282,12 +283,7 @@ function createRecord(parts: StoreLockParts, record: string): FileHandle {
     throw new StoreLockedError(parts.rootDir, 'another process was started on it at the same moment');
   }
   try {
-    const bytes = Buffer.from(record);
-    for (let done = 0; done < bytes.length; ) {
-      const count = handle.pwrite(bytes, done, bytes.length - done, done);
-      if (count <= 0) throw new FsError('pwrite', ownerPath(parts), 'EIO');
-      done += count;
-    }
+    writeAll(handle, Buffer.from(record));
     handle.setMtime(parts.clock.now());
     handle.fdatasync();
     parts.fs.fsyncDir(parts.rootDir);
@@ -337,6 +333,6 @@ function letJavaIn(parts: StoreLockParts, token: string): void {
 /** As Java leaves it. Java: DefaultMessageStore#start. */
 function createLockFile(fs: Fs, path: string): void {
   const handle = fs.open(path, 'create');
-  handle.pwrite(Buffer.from('lock'), 0, 4, 0);
+  writeAll(handle, Buffer.from('lock'));
   handle.close();
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { type FileHandle, type Fs, FsError } from '../util/fs.ts';
-import { writeWhole } from '../util/write-whole.ts';
+import { writeAll, writeWhole } from '../util/write-whole.ts';
 import { FileWindow } from './file-window.ts';
 
 /**
@@ -37,7 +37,7 @@ export class RepairChanges {
   /** Puts `bytes` at a position of a file, after a copy of what stands there up to `copyEnd`. */
   overwrite(path: string, file: string, at: number, bytes: Buffer, copyEnd = at + bytes.length): void {
     this.copyRange(path, file, at, copyEnd);
-    this.#change(file, (handle) => putAll(handle, bytes, at));
+    this.#change(file, (handle) => writeAll(handle, bytes, at));
   }
 
   /** Makes a range zero, after a copy of it. */
@@ -45,7 +45,7 @@ export class RepairChanges {
     this.copyRange(path, file, from, to);
     this.#change(file, (handle) => {
       for (let at = from; at < to; at += PIECE_BYTES) {
-        putAll(handle, ZEROS.subarray(0, Math.min(PIECE_BYTES, to - at)), at);
+        writeAll(handle, ZEROS.subarray(0, Math.min(PIECE_BYTES, to - at)), at);
       }
     });
   }
@@ -123,7 +123,7 @@ export class RepairChanges {
         const piece = window.view(at, Math.min(PIECE_BYTES, to - at));
         if (piece.length === 0) break;
         // Zeros stay a hole.
-        if (!piece.equals(ZEROS.subarray(0, piece.length))) putAll(handle, piece, at - from);
+        if (!piece.equals(ZEROS.subarray(0, piece.length))) writeAll(handle, piece, at - from);
         at += piece.length;
       }
       handle.fdatasync();
@@ -135,14 +135,6 @@ export class RepairChanges {
       this.#fs.fsyncDir(dir);
     }
     this.#fs.fsyncDir(posix.dirname(this.copiesDir));
-  }
-}
-
-function putAll(handle: FileHandle, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const count = handle.pwrite(bytes, done, bytes.length - done, position + done);
-    if (count <= 0) throw new FsError('pwrite', handle.path, 'EIO');
-    done += count;
   }
 }
 

@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { OpenFiles } from '../store/open-files.ts';
 import { storePath } from '../store/store-path.ts';
-import { type Fs, FsError } from '../util/fs.ts';
+import type { Fs } from '../util/fs.ts';
+import { writeAll } from '../util/write-whole.ts';
 import { Derived } from './derived.ts';
 import { directoryNames, fileNames } from './directory.ts';
 import { LogProbe } from './log-probe.ts';
@@ -144,9 +145,7 @@ export class QueueRepair {
     }
     if (this.#fs.stat(place.file) === undefined) this.#changes.create(place.file, this.#layout.queueFileBytes);
     else this.#changes.copyFile(place.path, place.file);
-    const bytes = encodeEntry(entry);
-    const count = this.#openFiles.handle(place.file).pwrite(bytes, 0, bytes.length, place.at);
-    if (count !== bytes.length) throw new FsError('pwrite', place.file, 'EIO');
+    writeAll(this.#openFiles.handle(place.file), encodeEntry(entry), place.at);
     this.#changed.add(place.file);
     this.#files.forget(place.file);
   }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { pino } from 'pino';
 import { type FileHandle, type Fs, FsError } from './fs.ts';
 import type { Logger, LogLevel } from './logger.ts';
+import { writeAll } from './write-whole.ts';
 
 /** Where lines go: standard output, or a file that is renamed to `path.1` … `path.N` when it is full. */
 export type LogDestination =
@@ -96,9 +97,7 @@ class LogFile {
       const bytes = Buffer.from(this.#lost === 0 ? line : `${this.#lostLine()}${line}`);
       let end = this.#file.stat().sizeBytes;
       if (end > 0 && end + bytes.length > this.#renameFromBytes) end = this.#beginNewFile(end);
-      for (let done = 0; done < bytes.length; ) {
-        done += this.#file.pwrite(bytes, done, bytes.length - done, end + done);
-      }
+      writeAll(this.#file, bytes, end);
       this.#lost = 0;
     } catch (error) {
       if (!(error instanceof FsError)) throw error;

@@ -1,4 +1,4 @@
-import type { FileHandle, Fs } from './fs.ts';
+import { type FileHandle, type Fs, FsError } from './fs.ts';
 
 /** Replaces a small file: its content is on disk before it takes the place of the old one. Throws FsError. */
 export function writeWhole(fs: Fs, path: string, bytes: Buffer): void {
@@ -21,12 +21,24 @@ export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle 
   const file = fs.open(`${path}.tmp`, 'create');
   try {
     file.truncate(0);
-    for (let at = 0; at < bytes.length; ) at += file.pwrite(bytes, at, bytes.length - at, at);
+    writeAll(file, bytes);
   } catch (error) {
     file.close();
     throw error;
   }
   return file;
+}
+
+/**
+ * Writes all bytes at `position`, however short the single transfers are. Throws FsError, EIO for a disk that takes
+ * nothing.
+ */
+export function writeAll(file: FileHandle, bytes: Uint8Array, position = 0): void {
+  for (let done = 0; done < bytes.length; ) {
+    const count = file.pwrite(bytes, done, bytes.length - done, position + done);
+    if (count <= 0) throw new FsError('pwrite', file.path, 'EIO');
+    done += count;
+  }
 }
 
 /** With its parents, durably: a power loss must not take it away with what is synced inside. Throws FsError. */
