@@ -1,4 +1,4 @@
-import { BLANK_HEAD_BYTES, RECORD_AT, writeBlank } from '../codec/message.ts';
+import { BLANK_HEAD_BYTES, writeBlank } from '../codec/message.ts';
 import { assert } from '../util/assert.ts';
 import type { Logger } from '../util/logger.ts';
 import { HotWindow, type LogChunk } from './hot-window.ts';
@@ -234,24 +234,6 @@ export class CommitLog {
     return file.read(target, targetStart, length, phyOffset - file.fileFromOffset) === length;
   }
 
-  /**
-   * The record of `size` bytes at `phyOffset`, or undefined when there is none: the place is not in the log or holds
-   * something else. Throws StoreIoError. Java: CommitLog#getMessage.
-   */
-  readRecord(phyOffset: number, size: number): Buffer | undefined {
-    if (size < RECORD_AT.bornHost || size > this.fileSizeBytes) return undefined;
-    if (phyOffset < this.minOffset || phyOffset + size > this.#writtenEnd) return undefined;
-    const record = Buffer.allocUnsafe(size);
-    if (!this.read(phyOffset, size, record, 0)) return undefined;
-    return isRecordAt(record, 0, phyOffset, size) ? record : undefined;
-  }
-
-  /** TOTALSIZE at `phyOffset`, or undefined when nothing is there. Throws StoreIoError. */
-  readSize(phyOffset: number): number | undefined {
-    const head = Buffer.allocUnsafe(4);
-    return this.read(phyOffset, 4, head, 0) ? head.readInt32BE(0) : undefined;
-  }
-
   #closeFile(room: number): void {
     const file = this.#fileOf(this.#writtenEnd);
     // A record leaves at least 8 bytes; only a foreign file could leave fewer, and then zeros end it.
@@ -293,17 +275,6 @@ export class CommitLog {
   }
 }
 
-/** Whether the bytes at `position` are the record that a ConsumeQueue entry names: same size, same PHYSICALOFFSET. */
-function isRecordAt(bytes: Buffer, position: number, phyOffset: number, size: number): boolean {
-  const at = position + RECORD_AT.phyOffset;
-  return (
-    bytes.readInt32BE(position) === size &&
-    bytes.readUInt32BE(at + 4) === phyOffset % TWO_POW_32 &&
-    bytes.readInt32BE(at) === Math.floor(phyOffset / TWO_POW_32)
-  );
-}
-
-const TWO_POW_32 = 0x100000000;
 /** What a failed write left is looked at in pieces of a page, in which the disk has room for all or nothing. */
 const PIECE = Buffer.alloc(4096);
 

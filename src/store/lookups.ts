@@ -65,8 +65,8 @@ export class Lookups {
     const { log, fetch } = this.#parts;
     const size = fetch.headNow(phyOffset);
     if (typeof size === 'string') return undefined;
-    const record = log.readRecord(phyOffset, size);
-    if (record === undefined) return undefined;
+    const record = Buffer.allocUnsafe(size);
+    if (!log.read(phyOffset, size, record, 0)) return undefined;
     const message = decodeRecord(record, 0);
     if (typeof message === 'string' || !isBodyWhole(record, 0)) {
       this.#noteDamaged(phyOffset);
