@@ -9,8 +9,7 @@ import { extOffset, isExtAddress } from './consume-queue-ext-unit.ts';
  */
 export async function deleteExpired(queue: ConsumeQueue, minPhyOffset: number): Promise<number> {
   const { files } = queue;
-  if (queue.ext === undefined) queue.writeDirty();
-  else await queue.writeDirtyAsync();
+  await queue.writeDirtyAsync();
   let removed = 0;
   for (;;) {
     const [first, second] = files.files;

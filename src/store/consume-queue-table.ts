@@ -179,11 +179,9 @@ export class ConsumeQueueTable {
    * files in turn keeps the disk from the CommitLog. Throws StoreIoError. Java: FlushConsumeQueueService#doFlush.
    */
   writeAsync(leastPages: number): Promise<void> {
-    return this.#inTurns((queue) => {
-      const isDue = queue.unwrittenPages >= leastPages;
-      if (isDue && queue.ext !== undefined) return writeExtended(queue);
-      if (isDue) queue.writeDirty();
-      return queue.hasUnflushedFullFile ? queue.flushAsync() : undefined;
+    return this.#inTurns(async (queue) => {
+      if (queue.unwrittenPages >= leastPages) await queue.writeDirtyAsync();
+      if (queue.hasUnflushedFullFile) await queue.flushAsync();
     });
   }
 
@@ -238,11 +236,6 @@ export interface ConsumeQueueTableOptions {
 
 /** Writing one queue takes some microseconds; so many of them are no pause anybody notices. */
 const QUEUES_PER_TURN = 64;
-
-async function writeExtended(queue: ConsumeQueue): Promise<void> {
-  await queue.writeDirtyAsync();
-  if (queue.hasUnflushedFullFile) await queue.flushAsync();
-}
 
 /**
  * A queue that is made while messages are indexed may have extension files: of its life before consumequeue/ was

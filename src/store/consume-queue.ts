@@ -174,10 +174,13 @@ export class ConsumeQueue implements ChunkOwner {
     this.#writeTo(this.#end);
   }
 
-  /** As {@link writeDirty}, for what was there at the call, but forces units on the thread pool. */
+  /**
+   * As {@link writeDirty}, for what was there at the call, but forces units on the thread pool. Without an extension
+   * everything is written when this returns.
+   */
   async writeDirtyAsync(): Promise<void> {
     const end = this.#end;
-    await this.ext?.flushAsync();
+    if (this.ext !== undefined) await this.ext.flushAsync();
     this.#writeTo(Math.min(end, this.#end));
   }
 
@@ -207,8 +210,7 @@ export class ConsumeQueue implements ChunkOwner {
 
   /** Writes, then forces on the thread pool what was there at the call. Throws StoreIoError. */
   async flushAsync(): Promise<void> {
-    if (this.ext === undefined) this.writeDirty();
-    else await this.writeDirtyAsync();
+    await this.writeDirtyAsync();
     this.#rewrite();
     await this.files.flushAsync();
     this.#dirty = this.isUnflushed;
