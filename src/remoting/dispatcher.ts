@@ -84,7 +84,12 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
     this.stacks = new LogLimit(options.clock, STACKS_PER_SECOND);
     this.entries = entriesOf(options);
     const unbound = headerBinder<HeaderSchema>(noHeader).view;
-    this.request = new RequestSlot(new ScannedCommand(), this.parts, options.port === 'vip', unbound);
+    this.request = new RequestSlot(
+      this.scannedByLength[0] as ScannedCommand,
+      this.parts,
+      options.port === 'vip',
+      unbound,
+    );
     this.poison = options.poison === true;
   }
 

@@ -19,3 +19,12 @@ export function diskSpaceOf(fs: Fs, path: string): DiskSpace {
   }
   return { path, usedRatio: -1, totalBytes: 0, freeBytes: 0 };
 }
+
+/** Bytes that are left for us on the partition of a path, without root's reserve; undefined when it cannot be told. */
+export function availableBytesOf(fs: Fs, path: string): number | undefined {
+  try {
+    return fs.statfs(path).availableBytes;
+  } catch {
+    return undefined;
+  }
+}

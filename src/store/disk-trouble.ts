@@ -78,10 +78,6 @@ export class DiskTrouble {
     return this.#troubles.size > 0;
   }
 
-  has(kind: TroubleKind): boolean {
-    return this.#troubles.has(kind);
-  }
-
   /** What a sender is told, or undefined when nothing is the matter. */
   get refusal(): PutRefusal | undefined {
     return this.#refusal;
@@ -116,7 +112,7 @@ export class DiskTrouble {
     const lastedMs = Math.round(clock.monotonicMs() - trouble.sinceMs);
     const path = trouble.error?.path;
     const text = this.isAny ? 'what failed works again, but not everything' : 'the store takes messages again';
-    logger.warn({ kind, path, lastedMs, freeBytes: this.#parts.freeBytes() }, `${text}`);
+    logger.warn({ kind, path, lastedMs, freeBytes: this.#parts.freeBytes() }, text);
   }
 
   /** The disk is behind by more than memory holds: told once, until {@link keepsUp}. */

@@ -10,7 +10,7 @@ import { CommitLog } from './commit-log.ts';
 import { roundUpToEntries } from './consume-queue-entries.ts';
 import { ConsumeQueueTable } from './consume-queue-table.ts';
 import { DelayLevels } from './delay-levels.ts';
-import { diskSpaceOf } from './disk-space.ts';
+import { availableBytesOf, diskSpaceOf } from './disk-space.ts';
 import { IndexService } from './index-service.ts';
 import { LogDispatch } from './log-dispatch.ts';
 import { OpenFiles } from './open-files.ts';
@@ -170,13 +170,7 @@ function lifeOf(
   const { fs, config, log, totalMemoryBytes = UNKNOWN_MEMORY_BYTES } = options;
   return {
     inMemoryBytes: () => (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
-    freeBytes() {
-      try {
-        return fs.statfs(config.storePathCommitLog).availableBytes;
-      } catch {
-        return undefined;
-      }
-    },
+    freeBytes: () => availableBytesOf(fs, config.storePathCommitLog),
     diskRatios: () => ({
       commitLogDiskRatio: javaDouble(diskSpaceOf(fs, config.storePathCommitLog).usedRatio),
       consumeQueueDiskRatio: javaDouble(diskSpaceOf(fs, storePath.consumeQueue(config.storePathRootDir)).usedRatio),
