@@ -174,10 +174,7 @@ export class ConsumeQueue implements ChunkOwner {
     this.#writeTo(this.#end);
   }
 
-  /**
-   * As {@link writeDirty}, for what was there at the call, but forces units on the thread pool. Without an extension
-   * everything is written when this returns.
-   */
+  /** As {@link writeDirty}, for what was there at the call, but forces units on the thread pool; at once without any. */
   async writeDirtyAsync(): Promise<void> {
     const end = this.#end;
     if (this.ext !== undefined) await this.ext.flushAsync();
