@@ -174,7 +174,7 @@ export class ConsumeQueue implements ChunkOwner {
     this.#writeTo(this.#end);
   }
 
-  /** As {@link writeDirty}, for what was there at the call, but forces units on the thread pool; at once without any. */
+  /** As {@link writeDirty}, for what was there at the call, but forces units on the thread pool; at once without. */
   async writeDirtyAsync(): Promise<void> {
     const end = this.#end;
     if (this.ext !== undefined) await this.ext.flushAsync();
