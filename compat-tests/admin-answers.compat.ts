@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takePorts } from '../testing/ports.ts';
 import { sorted } from './peer/java-json.ts';
+import { type Lie, lyingProxy } from './peer/lying-proxy.ts';
 import { isMissing, type Kind, openWorkspace, type Server, startBroker } from './peer/peer.ts';
 import { type Fields, RawClient, type RawReply } from './peer/raw-client.ts';
 import { decodeRecords } from './peer/records.ts';
@@ -25,17 +26,30 @@ class Script {
   readonly outcomes: Outcomes = new Map();
   readonly #client: RawClient;
   readonly #address: string;
+  /** Where clients connect to: the broker, or a proxy before it. */
+  readonly #door: string;
   /** Store times and offset ids of the six. */
   readonly #times: number[] = [];
   readonly #ids: string[] = [];
   #members: RawClient[] = [];
 
-  constructor(client: RawClient, address: string) {
+  private constructor(client: RawClient, address: string, door: string) {
     this.#client = client;
     this.#address = address;
+    this.#door = door;
   }
 
-  async run(): Promise<Outcomes> {
+  /** Asks the broker that calls itself `address`. */
+  static async run(address: string, door = address): Promise<Outcomes> {
+    const client = await RawClient.connect(door);
+    try {
+      return await new Script(client, address, door).#run();
+    } finally {
+      client.close();
+    }
+  }
+
+  async #run(): Promise<Outcomes> {
     await this.#fill();
     await this.#queries();
     await this.#times29();
@@ -233,7 +247,7 @@ class Script {
   }
 
   async #member(clientID: string, version = 333): Promise<RawClient> {
-    const client = (await RawClient.connect(this.#address)).as({ version });
+    const client = (await RawClient.connect(this.#door)).as({ version });
     this.#members.push(client);
     const subscriptionDataSet = [
       { topic, subString: '*', tagsSet: [], codeSet: [], subVersion: 1, classFilterMode: false, expressionType: 'TAG' },
@@ -333,20 +347,28 @@ class Script {
 
 const queueKey = `{"brokerName":"broker-a","queueId":0,"topic":"${topic}"}`;
 
+/** Names of the steps whose outcomes differ. */
+function different(left: Outcomes, right: Outcomes): string[] {
+  const names = new Set([...left.keys(), ...right.keys()]);
+  return [...names].filter((name) => left.get(name) !== right.get(name));
+}
+
 describe.skipIf(isMissing('java'))('answers to administrators, here and in Java', () => {
   const workspace = openWorkspace('admin-answers');
   const servers: Server[] = [];
   const outcomes = new Map<Kind, Outcomes>();
 
+  async function started(kind: Kind, storeDir: string): Promise<Server> {
+    const { listenPort: port } = await takePorts();
+    const settings = { brokerName: 'broker-a' };
+    const server = await startBroker({ kind, workspace, port, storeDir: `${workspace.dir}/${storeDir}`, settings });
+    servers.push(server);
+    return server;
+  }
+
   beforeAll(async () => {
     for (const kind of ['java', 'wenchang'] as const) {
-      const { listenPort: port } = await takePorts();
-      const storeDir = `${workspace.dir}/store-${kind}`;
-      const server = await startBroker({ kind, workspace, port, storeDir, settings: { brokerName: 'broker-a' } });
-      servers.push(server);
-      const client = await RawClient.connect(server.address);
-      outcomes.set(kind, await new Script(client, server.address).run());
-      client.close();
+      outcomes.set(kind, await Script.run((await started(kind, kind)).address));
     }
   });
 
@@ -361,5 +383,24 @@ describe.skipIf(isMissing('java'))('answers to administrators, here and in Java'
     expect(java.size).toBeGreaterThan(120);
     const steps = (of: Outcomes): string[] => [...of].map(([name, text]) => `${name}: ${text}`);
     expect(steps(ours)).toEqual(steps(java));
+  });
+
+  it.each<[string, Lie, readonly string[]]>([
+    [
+      'a member told that the reset is forced',
+      { insteadOf: '"isForce":"false"', says: '"isForce":"fools"' },
+      ['back, forced', 'back', 'forward, forced', 'forward', 'to the end', 'to the end, not forced', 'to the beginning']
+        .concat('for C++')
+        .map((name) => `220 ${name}`),
+    ],
+    ['a topic of a queue too many', { insteadOf: '"queueId":1,', says: '"queueId":2,' }, ['202 of a topic']],
+    ['another word in a remark', { insteadOf: 'too low to', says: 'too old to' }, ['307 too old', '309 too old']],
+  ])('the planted bug "%s" turns it red', async (name, lie, steps) => {
+    const { address } = await started('wenchang', name.replaceAll(' ', '-'));
+    const proxy = await lyingProxy(address, lie);
+    const found = different(outcomes.get('java') ?? new Map(), await Script.run(address, proxy.address));
+    proxy.close();
+    expect(found).toEqual(expect.arrayContaining([...steps]));
+    expect(found.length).toBeLessThan(40);
   });
 });
