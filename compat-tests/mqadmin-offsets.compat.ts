@@ -9,6 +9,7 @@ import {
   type Server,
   startBroker,
   startNamesrv,
+  type Workspace,
 } from './peer/peer.ts';
 import { RawClient } from './peer/raw-client.ts';
 import { shapeOf } from './peer/shape.ts';
@@ -41,19 +42,20 @@ const commands = [
 ] as const;
 
 describe.skipIf(isMissing('java'))('offsets, groups and topics by the stock mqadmin, here and in Java', () => {
-  const workspace = openWorkspace('mqadmin-offsets');
+  const workspaces: Workspace[] = [];
   const servers: Server[] = [];
   afterAll(async () => {
     for (const server of servers) await server.stop();
-    workspace.close();
+    for (const workspace of workspaces) workspace.close();
   });
 
   async function outcomes(kind: Kind): Promise<string[]> {
+    const workspace = openWorkspace(`mqadmin-offsets-${kind}`);
+    workspaces.push(workspace);
     const { listenPort: port, namesrvPort } = await takePorts();
     const namesrv = await startNamesrv({ kind, workspace, port: namesrvPort });
     servers.unshift(namesrv);
-    const storeDir = `${workspace.dir}/store-${kind}`;
-    const broker = await startBroker({ kind, workspace, port, storeDir, namesrv: namesrv.address });
+    const broker = await startBroker({ kind, workspace, port, namesrv: namesrv.address });
     servers.unshift(broker);
     const client = await RawClient.connect(broker.address);
     const found: string[] = [];

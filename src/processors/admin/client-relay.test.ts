@@ -50,6 +50,15 @@ describe('what a member says about itself (307)', () => {
     expect(await answered()).toEqual({ ...DONE, code: 1, remark: 'no such group', ext: { k: 'v' } });
   });
 
+  it('is asked oneway and answered to nobody', async () => {
+    const { broker, client } = await setUp();
+    const consumer = await member(broker, 'c');
+    await client.tell(307, fields);
+    await consumer.answer(307);
+    await broker.settle();
+    expect(client.frames.received).toEqual([]);
+  });
+
   it('is missing after ten seconds', async () => {
     const { broker, client } = await setUp();
     const consumer = await member(broker, 'c');

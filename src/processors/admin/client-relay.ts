@@ -38,7 +38,7 @@ export function consumeMessageDirectly(
 ): (request: Request<'CONSUME_MESSAGE_DIRECTLY'>) => Promise<LateResult<'CONSUME_MESSAGE_DIRECTLY'>> {
   return async (request) => {
     const { consumerGroup, clientId, msgId = '' } = request.header;
-    const caller = { connection: request.connection, opaque: request.opaque };
+    const caller = { connection: request.connection, opaque: request.opaque, oneway: request.oneway };
     const extFields = request.extFields().set('brokerName', parts.configs.brokerConfig.brokerName);
     const place = decodeOffsetMsgId(msgId);
     if (place === undefined) throw new RequestError('SYSTEM_ERROR', `${msgId} is not the offset id of a message`);
@@ -55,6 +55,7 @@ export function consumeMessageDirectly(
 interface Caller {
   readonly connection: Connection;
   readonly opaque: number;
+  readonly oneway: boolean;
 }
 
 interface Asked {
@@ -69,7 +70,7 @@ interface Asked {
  */
 async function callConsumer(
   parts: BrokerParts,
-  { connection, opaque }: Caller,
+  { connection, opaque, oneway }: Caller,
   group: string,
   clientId: string | undefined,
   { code, extFields, body }: Asked,
@@ -83,7 +84,7 @@ async function callConsumer(
   }
   try {
     const answer = await member.connection.call(code, extFields, body, CALL_MS);
-    connection.relay(opaque, answer.hasExtFields ? answer : { ...answer, extFields: undefined });
+    if (!oneway) connection.relay(opaque, answer.hasExtFields ? answer : { ...answer, extFields: undefined });
     return noReply;
   } catch (error) {
     if (!(error instanceof RemotingError)) throw error;
