@@ -1,4 +1,7 @@
-/** Output of a command as lines: addresses to ADDR, integers to N, decimals to F, paths to PATH; blanks to one; no stack frames, no warnings. */
+/**
+ * Output of a command as lines: addresses to ADDR, integers to N, decimals to F, paths to PATH; blanks to one; no stack
+ * frames, no warnings.
+ */
 export function shapeOf(text: string): string[] {
   return text
     .split('\n')
