@@ -42,6 +42,32 @@ export function serialiseProperties(properties: Iterable<readonly [string, strin
   return text;
 }
 
+/** Told where a property lies in the bytes of its text. */
+export type PropertyVisitor = (nameStart: number, nameEnd: number, valueStart: number, valueEnd: number) => void;
+
+/**
+ * Every property that {@link parseProperties} would give for the text bytes[start, end), in order and without
+ * allocation; equal names come as often as they stand there.
+ */
+export function eachProperty(bytes: Uint8Array, start: number, end: number, visit: PropertyVisitor): void {
+  let pairStart = start;
+  let nameEnd = -1;
+  for (let at = start; at <= end; at++) {
+    const byte = at === end ? PAIR_END : (bytes[at] as number);
+    if (byte === NAME_END && nameEnd < 0) nameEnd = at;
+    if (byte !== PAIR_END) continue;
+    if (nameEnd >= 0) {
+      let valueEnd = at;
+      while (valueEnd > nameEnd + 1 && bytes[valueEnd - 1] === NAME_END) valueEnd--;
+      if (valueEnd > nameEnd + 1 && !holdsNameEnd(bytes, nameEnd + 1, valueEnd)) {
+        visit(pairStart, nameEnd, nameEnd + 1, valueEnd);
+      }
+    }
+    pairStart = at + 1;
+    nameEnd = -1;
+  }
+}
+
 /** The properties the broker looks at, as slots of {@link PropertySpans}. At most 31: presence is a bit mask. */
 export const PropertySlot = {
   KEYS: 0,
