@@ -69,8 +69,8 @@ interface Samples<S> extends Vector {
 }
 const samplesOf = <S>(folder: string, name: string) => loadVector<Samples<S>>(folder, name).samples;
 
-it('knows every folder; commands.test.ts runs commands/', () => {
-  const known = ['batches', 'bodies', 'checks', 'commands', 'json', 'records', 'registrations', 'texts'];
+it('knows every folder; commands.test.ts runs commands/, sql.test.ts runs sql/', () => {
+  const known = ['batches', 'bodies', 'checks', 'commands', 'json', 'records', 'registrations', 'sql', 'texts'];
   expect(vectorFolders()).toEqual(known);
 });
 

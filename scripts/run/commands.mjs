@@ -51,6 +51,7 @@ const COMMANDS = {
     peers: true,
     args: ['compat-tests/door/main.ts'],
   },
+  'test:sql': { about: 'SQL92 filters against the evaluator of Java', peers: true, args: ['compat-tests/sql/main.ts'] },
   'vectors:record': { about: 'record golden vectors from Java', peers: true, args: ['scripts/record-vectors.ts'] },
   bench: { about: 'codec, append, read, end to end', dist: true, args: ['bench/main.ts'] },
   'bench:start': { about: 'starts on a large store', dist: true, peers: true, args: ['bench/start-up.ts'] },
