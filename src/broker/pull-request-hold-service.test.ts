@@ -29,15 +29,18 @@ function setUp(limit = 100) {
   return { clock, holds, ends, woken, pull };
 }
 
+/** No filter here looks into a record. */
+const NO_RECORDS = { passes: () => false };
+
 describe('PullRequestHoldService', () => {
   it('wakes a pull when a message at its offset arrives, at the end of the turn', () => {
     const { clock, holds, woken, pull } = setUp();
     holds.suspend(pull('a'));
-    holds.arriving('T', 0, 5, 0, 0);
-    holds.arriving('T', 1, 6, 0, 0);
-    holds.arriving('U', 0, 6, 0, 0);
+    holds.arriving('T', 0, 5, 0, 0, 0, NO_RECORDS, 0);
+    holds.arriving('T', 1, 6, 0, 0, 0, NO_RECORDS, 0);
+    holds.arriving('U', 0, 6, 0, 0, 0, NO_RECORDS, 0);
     expect(holds.count).toBe(1);
-    holds.arriving('T', 0, 6, 0, 0);
+    holds.arriving('T', 0, 6, 0, 0, 0, NO_RECORDS, 0);
     expect([holds.count, woken]).toEqual([0, []]);
     clock.endTurn();
     expect(woken).toEqual(['a']);
@@ -47,14 +50,14 @@ describe('PullRequestHoldService', () => {
     const { clock, holds, woken, pull } = setUp();
     const filter = tagFilter([javaStringHash('TagA'), javaStringHash('TagB')]);
     holds.suspend(pull('a', { filter, timeoutMs: 1000 }));
-    holds.arriving('T', 0, 6, 0, javaStringHash('TagC'));
+    holds.arriving('T', 0, 6, 0, javaStringHash('TagC'), 0, NO_RECORDS, 0);
     expect(holds.count).toBe(1);
     clock.advance(1000);
-    holds.arriving('T', 0, 7, 0, javaStringHash('TagC'));
+    holds.arriving('T', 0, 7, 0, javaStringHash('TagC'), 0, NO_RECORDS, 0);
     clock.endTurn();
     expect(woken).toEqual(['a']);
     holds.suspend(pull('b', { filter }));
-    holds.arriving('T', 0, 6, 0, javaStringHash('TagB'));
+    holds.arriving('T', 0, 6, 0, javaStringHash('TagB'), 0, NO_RECORDS, 0);
     clock.endTurn();
     expect(woken).toEqual(['a', 'b']);
   });
@@ -95,7 +98,7 @@ describe('PullRequestHoldService', () => {
         task();
         turns.push(woken.length);
       });
-    holds.arriving('T', 0, 6, 0, 0);
+    holds.arriving('T', 0, 6, 0, 0, 0, NO_RECORDS, 0);
     clock.endTurn();
     expect(turns).toEqual([256, 512, 600]);
     const gone = pull('gone');

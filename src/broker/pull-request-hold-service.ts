@@ -1,5 +1,5 @@
 import type { Connection } from '../remoting/connection.ts';
-import type { MessageArrivingListener, MessageFilter } from '../store/ports.ts';
+import type { ArrivedRecords, MessageArrivingListener, MessageFilter } from '../store/ports.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 
 /** Java: PullRequestHoldService#run with longPollingEnable. */
@@ -99,7 +99,16 @@ export class PullRequestHoldService implements MessageArrivingListener {
   }
 
   /** Java: NotifyMessageArrivingListener#arriving. Per message: returns at once when nobody waits. */
-  arriving(topic: string, queueId: number, nextOffset: number, tagsCodeHigh: number, tagsCodeLow: number): void {
+  arriving(
+    topic: string,
+    queueId: number,
+    nextOffset: number,
+    tagsCodeHigh: number,
+    tagsCodeLow: number,
+    _storeTimestamp: number,
+    records: ArrivedRecords,
+    row: number,
+  ): void {
     if (this.#count === 0 || !this.#settings.longPollingEnable) return;
     const pulls = this.#held.get(topic)?.get(queueId);
     if (pulls === undefined) return;
@@ -107,8 +116,11 @@ export class PullRequestHoldService implements MessageArrivingListener {
     this.#retain(topic, queueId, pulls, (pull) => {
       if (nextOffset <= pull.offset) return true;
       const filter = pull.filter;
-      if (filter === undefined || filter.isMatchedByConsumeQueue(tagsCodeHigh, tagsCodeLow)) return false;
-      return now < pull.suspendedAtMs + pull.timeoutMs;
+      if (filter === undefined) return false;
+      const isMatched =
+        filter.isMatchedByConsumeQueue(tagsCodeHigh, tagsCodeLow) &&
+        (filter.byRecord === undefined || records.passes(row, filter.byRecord));
+      return !isMatched && now < pull.suspendedAtMs + pull.timeoutMs;
     });
   }
 

@@ -1,21 +1,19 @@
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { ConsumeQueue } from './consume-queue.ts';
-import { ConsumeQueueEntries, FILLER_SIZE } from './consume-queue-entries.ts';
+import { ConsumeQueueEntries } from './consume-queue-entries.ts';
 import { isMatchedByEntry } from './consume-queue-ext.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
 import type { DamagedReads } from './damaged-reads.ts';
+import { type FilterByRecord, FilteredRead, looksIntoRecords } from './filtered-read.ts';
+import { getAnswer, isBatchFull, MAX_SCAN_ENTRIES, MIN_SCAN_ENTRIES, noteImpossible } from './get-answer.ts';
 import type { MessageFilter } from './ports.ts';
 import type { FetchedRecords, RecordFetch } from './record-fetch.ts';
 import { RecordPlaces } from './record-places.ts';
 import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './results.ts';
 
-/** Entries looked at by one read at the least; more when more messages are asked for. Java: 16000 bytes of index. */
-const MIN_SCAN_ENTRIES = 800;
 /** Entries fetched first; most answers are full before they are used up. */
 const FIRST_SCAN_ENTRIES = 64;
-/** However many messages are asked for, one read looks at no more entries. */
-const MAX_SCAN_ENTRIES = 16_384;
 
 /** What reading works on. */
 export interface GetMessageParts {
@@ -52,6 +50,7 @@ export class GetMessage {
     if (offset < min) return this.#nothing('OFFSET_TOO_SMALL', offset, min, min, max);
     if (offset === max) return this.#nothing('OFFSET_OVERFLOW_ONE', offset, offset, min, max);
     if (offset > max) return this.#nothing('OFFSET_OVERFLOW_BADLY', offset, min === 0 ? min : max, min, max);
+    if (looksIntoRecords(filter)) return this.#getFiltered(queue, request, filter);
     const likely = Math.min(Math.max(request.maxMsgNums, 1) + 1, FIRST_SCAN_ENTRIES);
     const first = queue.entriesFrom(offset, likely, this.#entries);
     if (first === 0) return this.#nothing('OFFSET_FOUND_NULL', offset, queue.nextFileOffset(offset), min, max);
@@ -66,6 +65,15 @@ export class GetMessage {
       scanned += count;
     }
     return this.#finish(min, max, request.into);
+  }
+
+  #getFiltered(queue: ConsumeQueue, request: GetMessageRequest, filter: FilterByRecord) {
+    const { minOffset, maxOffset } = queue;
+    const { offset } = request;
+    if (queue.entriesFrom(offset, 1, this.#entries) === 0) {
+      return this.#nothing('OFFSET_FOUND_NULL', offset, queue.nextFileOffset(offset), minOffset, maxOffset);
+    }
+    return new FilteredRead(this.#parts, queue, request, filter).run();
   }
 
   #begin(topic: string, queueId: number, offset: number): void {
@@ -97,33 +105,17 @@ export class GetMessage {
     return true;
   }
 
-  /** No message of the log: its file has been deleted, the entry only fills the queue, or it is damaged. */
+  /** No message of the log. */
   #impossible(phyOffset: number, size: number): void {
     this.#removing = true;
-    if (phyOffset >= 0 && (phyOffset < this.#parts.log.minOffset || size === FILLER_SIZE)) return;
+    const { damaged, log } = this.#parts;
     const { topic, queueId } = this.#places;
-    const queueOffset = this.#nextOffset - 1;
-    this.#parts.damaged.note(
-      `queue ${topic} ${queueId} ${queueOffset}`,
-      { topic, queueId, queueOffset, phyOffset, sizeBytes: size },
-      'a damaged entry of a consume queue was left out',
-    );
+    noteImpossible(damaged, log.minOffset, topic, queueId, this.#nextOffset - 1, phyOffset, size);
   }
 
-  /** Java: DefaultMessageStore#isTheBatchFull. Never full while empty, so a message larger than the limits gets out. */
   #isFull(size: number, maxMsgNums: number, inDisk: boolean): boolean {
     const { count, totalBytes } = this.#places;
-    if (count === 0) return false;
-    if (count >= maxMsgNums) return true;
-    const { config } = this.#parts;
-    if (inDisk) {
-      return (
-        totalBytes + size > config.maxTransferBytesOnMessageInDisk || count >= config.maxTransferCountOnMessageInDisk
-      );
-    }
-    return (
-      totalBytes + size > config.maxTransferBytesOnMessageInMemory || count >= config.maxTransferCountOnMessageInMemory
-    );
+    return isBatchFull(this.#parts.config, count, totalBytes, size, maxMsgNums, inDisk);
   }
 
   #finish(min: number, max: number, into: Buffer | undefined): GetMessageResult | Promise<GetMessageResult> {
@@ -131,7 +123,7 @@ export class GetMessage {
     const nextBeginOffset = this.#nextOffset;
     const behind = log.writtenEnd - this.#lastScanned > this.#parts.inMemoryBytes();
     const without = this.#removing ? 'MESSAGE_WAS_REMOVING' : 'NO_MATCHED_MESSAGE';
-    if (this.#places.count === 0) return answer(without, nextBeginOffset, min, max, undefined, behind);
+    if (this.#places.count === 0) return getAnswer(without, nextBeginOffset, min, max, undefined, behind);
     const fetched = fetch.fetch(this.#places, into);
     if (fetched instanceof Promise) return fetched.then((found) => toResult(found, nextBeginOffset, min, max, behind));
     return toResult(fetched, nextBeginOffset, min, max, behind);
@@ -141,32 +133,11 @@ export class GetMessage {
   #nothing(status: GetMessageStatus, asked: number, corrected: number, min: number, max: number): GetMessageResult {
     const { config } = this.#parts;
     const next = config.brokerRole !== 'SLAVE' || config.offsetCheckInSlave ? corrected : asked;
-    return answer(status, next, min, max, undefined, false);
+    return getAnswer(status, next, min, max, undefined, false);
   }
 }
 
 function toResult(found: FetchedRecords, next: number, min: number, max: number, behind: boolean): GetMessageResult {
   const status = found.sizes.length > 0 ? 'FOUND' : 'MESSAGE_WAS_REMOVING';
-  return answer(status, next, min, max, found, behind);
+  return getAnswer(status, next, min, max, found, behind);
 }
-
-function answer(
-  status: GetMessageStatus,
-  nextBeginOffset: number,
-  minOffset: number,
-  maxOffset: number,
-  found: FetchedRecords | undefined,
-  suggestPullingFromSlave: boolean,
-): GetMessageResult {
-  return {
-    status,
-    nextBeginOffset,
-    minOffset,
-    maxOffset,
-    body: found?.bytes ?? NO_RECORDS,
-    messageCount: found?.sizes.length ?? 0,
-    suggestPullingFromSlave,
-  };
-}
-
-const NO_RECORDS: Buffer = Buffer.alloc(0);

@@ -1,8 +1,7 @@
-import { peekRecord, RecordPeek } from '../codec/message.ts';
+import type { RecordPeek } from '../codec/message.ts';
 import { PropertySpans, scanProperties } from '../codec/message-properties.ts';
 import { isQueued, MessageSysFlag, transactionValue } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
-import { assert } from '../util/assert.ts';
 import type { DelayLevels } from './delay-levels.ts';
 import type { LogChunk } from './hot-window.ts';
 import { IndexKeys } from './index-keys.ts';
@@ -31,7 +30,6 @@ export class LogDispatch {
   readonly #spans = new PropertySpans();
   readonly #tagsCode: TagsCode = { high: 0, low: 0 };
   readonly #filterBitMap: FilterBitMap | undefined;
-  readonly #peek = new RecordPeek();
   readonly #keys = new IndexKeys();
   #lastStoreTimestamp = 0;
 
@@ -109,11 +107,8 @@ export class LogDispatch {
   }
 
   #stagedBitMap(filterBitMap: FilterBitMap, turn: StagedTurn, row: number): Uint8Array | undefined {
-    const { buffer, startOffset } = turn.chunks[row] as LogChunk;
-    const position = (turn.phyOffsets[row] as number) - startOffset;
-    const status = peekRecord(buffer, position, position + (turn.sizes[row] as number), this.#peek);
-    assert(status === 'ok', 'a staged record is whole');
-    return bitMapOf(filterBitMap, turn.queues[row] as QueueState, buffer, this.#peek);
+    const { buffer } = turn.chunks[row] as LogChunk;
+    return bitMapOf(filterBitMap, turn.queues[row] as QueueState, buffer, turn.peek(row));
   }
 
   #indexRecord(queue: QueueState, bytes: Buffer, peek: RecordPeek, spans: PropertySpans): void {

@@ -19,6 +19,16 @@ export interface ReplicationGate {
  */
 export interface MessageFilter {
   isMatchedByConsumeQueue(tagsCodeHigh: number, tagsCodeLow: number, unit?: CqExtUnit): boolean;
+  /** Absent in filters that need no more than the queue entry. */
+  readonly byRecord?: RecordFilter;
+}
+
+/** Picks messages by their properties, which costs reading each record. Java: MessageFilter#isMatchedByCommitLog. */
+export interface RecordFilter {
+  /** Records one read may look at, because each costs so much; at least one. */
+  readonly mostRecords: number;
+  /** Whether the message passes whose properties text lies at [start, end) of `bytes`. Must not throw. */
+  isMatchedByCommitLog(bytes: Buffer, start: number, end: number): boolean;
 }
 
 /**
@@ -43,7 +53,15 @@ export interface MessageArrivingListener {
     tagsCodeHigh: number,
     tagsCodeLow: number,
     storeTimestamp: number,
+    records: ArrivedRecords,
+    row: number,
   ): void;
+}
+
+/** The records of a turn that just arrived, for a listener that has to look into one. */
+export interface ArrivedRecords {
+  /** Asks a filter about the record of a row. */
+  passes(row: number, filter: RecordFilter): boolean;
 }
 
 /** All of them; the absent ones do nothing. Without a gate SYNC_MASTER answers SLAVE_NOT_AVAILABLE. */

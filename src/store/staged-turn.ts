@@ -1,6 +1,8 @@
+import { peekRecord, RecordPeek } from '../codec/message.ts';
 import { isQueued } from '../codec/sys-flags.ts';
+import { assert } from '../util/assert.ts';
 import type { LogChunk } from './hot-window.ts';
-import type { MessageArrivingListener } from './ports.ts';
+import type { ArrivedRecords, MessageArrivingListener, RecordFilter } from './ports.ts';
 import type { QueueState } from './queue-table.ts';
 import type { PutTicket } from './results.ts';
 
@@ -10,7 +12,7 @@ const FIRST_CAPACITY = 256;
  * The records staged since the last write, column by column, so that the write can be followed by their dispatch
  * without reading them again, and undone when it fails. Reused from turn to turn: no object per record.
  */
-export class StagedTurn {
+export class StagedTurn implements ArrivedRecords {
   /** Records staged. */
   count = 0;
   /** Store timestamp of all its records; 0 before the first. */
@@ -75,8 +77,25 @@ export class StagedTurn {
         this.tagsHigh[row] as number,
         this.tagsLow[row] as number,
         this.storeTimestamp,
+        this,
+        row,
       );
     }
+  }
+
+  passes(row: number, filter: RecordFilter): boolean {
+    const { buffer } = this.chunks[row] as LogChunk;
+    const { propertiesStart, propertiesLength } = this.peek(row);
+    return filter.isMatchedByCommitLog(buffer, propertiesStart, propertiesStart + propertiesLength);
+  }
+
+  /** Where the parts of a row's record lie in the buffer of its chunk; good until the next call. */
+  peek(row: number): RecordPeek {
+    const { buffer, startOffset } = this.chunks[row] as LogChunk;
+    const position = (this.phyOffsets[row] as number) - startOffset;
+    const status = peekRecord(buffer, position, position + (this.sizes[row] as number), PEEK);
+    assert(status === 'ok', 'a staged record is whole');
+    return PEEK;
   }
 
   #grow(): void {
@@ -93,6 +112,9 @@ export class StagedTurn {
     this.keysEnds = grown(this.keysEnds, new Int32Array(length));
   }
 }
+
+/** One for all turns. */
+const PEEK = new RecordPeek();
 
 function grown<A extends Float64Array | Int32Array>(from: A, to: A): A {
   to.set(from);
