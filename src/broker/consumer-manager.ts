@@ -44,16 +44,21 @@ export interface ConsumerGroup {
 /** Who of a group is told that its members changed. */
 export type IdsChangedListener = (group: string, channels: readonly Connection[]) => void;
 
+/** Told that the last consumer of a group went. Java: ConsumerGroupEvent.UNREGISTER. */
+export type GroupGoneListener = (group: string) => void;
+
 /** Connected consumers by group. Java: ConsumerManager. */
 export class ConsumerManager {
   readonly #groups = new Map<string, ConsumerGroup>();
   readonly #groupsOf = new Map<Connection, Set<string>>();
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #onGroupGone: GroupGoneListener | undefined;
 
-  constructor(options: { clock: Clock; log: Logger }) {
+  constructor(options: { clock: Clock; log: Logger; onGroupGone?: GroupGoneListener }) {
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#onGroupGone = options.onGroupGone;
   }
 
   group(name: string): ConsumerGroup | undefined {
@@ -116,7 +121,10 @@ export class ConsumerManager {
     const groups = this.#groupsOf.get(connection);
     groups?.delete(name);
     if (groups?.size === 0) this.#groupsOf.delete(connection);
-    if (group.channels.size === 0) this.#groups.delete(name);
+    if (group.channels.size === 0) {
+      this.#groups.delete(name);
+      this.#onGroupGone?.(name);
+    }
     return [...group.channels.keys()];
   }
 

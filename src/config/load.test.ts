@@ -315,7 +315,6 @@ describe('what is not there yet', () => {
       'useTLS=true',
       'brokerRole=SLAVE',
       'enableDLegerCommitLog=true',
-      'enablePropertyFilter=true',
       'messageStorePlugIn=any',
       'clusterTest=true',
       'disableConsumeIfConsumerReadSlowly=true',

@@ -11,7 +11,6 @@ export const notYetRows: readonly NotYetRow[] = [
   { key: 'useTLS', refused: 'true', feature: 'encrypted connections' },
   { key: 'brokerRole', refused: 'SLAVE', feature: 'replication' },
   { key: 'enableDLegerCommitLog', refused: 'true', feature: 'the DLedger log' },
-  { key: 'enablePropertyFilter', refused: 'true', feature: 'SQL filters' },
   { key: 'messageStorePlugIn', refused: 'any', feature: 'plug-ins of the store' },
   { key: 'clusterTest', refused: 'true', feature: 'routes from another name server' },
   { key: 'disableConsumeIfConsumerReadSlowly', refused: 'true', feature: 'cutting off slow consumers' },

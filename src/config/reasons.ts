@@ -17,7 +17,6 @@ export const NO_FILTER_SERVER = because('filter server processes are never start
 export const NO_HOLDERS = because('readers hold no mapping: a removed file lives until the last read of it ends');
 export const NO_REPLICATION_YET = because('replication to slaves is not available yet');
 export const NO_TRANSACTION_YET = because('transactional messages are not available yet');
-export const NO_FILTER_YET = because('SQL filters are not available yet');
 export const NO_CLUSTER_TEST = because('only the cluster test mode asks for it, which is not available yet');
 export const NO_DLEDGER = because('the DLedger log is not available');
 export const NO_SLOW_CUT = because('only disableConsumeIfConsumerReadSlowly asks for it, which must be false here');

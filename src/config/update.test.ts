@@ -65,9 +65,9 @@ describe('updateSettings', () => {
   });
 
   it('refuses what is not there yet and what is out of bounds', () => {
-    expect(updateSettings(broker().parts, 'enablePropertyFilter=true\nmappedFileSizeCommitLog=0')).toEqual({
+    expect(updateSettings(broker().parts, 'duplicationEnable=true\nmappedFileSizeCommitLog=0')).toEqual({
       kind: 'refused',
-      reasons: ['enablePropertyFilter=true is not available yet', 'mappedFileSizeCommitLog=0 is outside 1..2147483647'],
+      reasons: ['duplicationEnable=true is not available yet', 'mappedFileSizeCommitLog=0 is outside 1..2147483647'],
     });
   });
 });

@@ -1,4 +1,7 @@
+import { isTagType, SQL92 } from '../broker/consumer-filter-manager.ts';
 import type { ClientChannelInfo, Subscription } from '../broker/consumer-manager.ts';
+import { SqlError } from '../broker/filter/sql/sql-error.ts';
+import { compileSql } from '../broker/filter/sql/sql-filter.ts';
 import { RETRY_PREFIX, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { type ConsumerData, checkClientRequestBody, heartbeatData } from '../codec/bodies/heartbeat.ts';
 import { decodeBody } from '../codec/bodies/schema.ts';
@@ -65,6 +68,7 @@ function registerConsumer(parts: BrokerParts, consumer: CheckedConsumer, channel
   if (changed && (config?.notifyConsumerIdsChangedEnable ?? true)) {
     notifyIdsChanged(parts, groupName, [...(parts.consumers.group(groupName)?.channels.keys() ?? [])]);
   }
+  parts.filters.registerGroup(groupName, consumer.subscriptionDataSet);
 }
 
 /** 40: tells consumers that the members or topics of their group changed. Java: DefaultConsumerIdsChangeListener. */
@@ -92,14 +96,19 @@ export function unregisterClient(
 
 /** 46: can this broker filter as the client wants? Java: ClientManageProcessor#checkClientConfig. */
 export function checkClientConfig(
-  _parts: BrokerParts,
+  parts: BrokerParts,
 ): (request: Request<'CHECK_CLIENT_CONFIG'>) => HandlerResult<'CHECK_CLIENT_CONFIG'> {
   return (request) => {
     const body = decodeBody(checkClientRequestBody, request.body ?? '');
     if (body instanceof DecodeError) throw new RequestError('SYSTEM_ERROR', body.message);
-    const type = body.subscriptionData?.expressionType;
-    if (body.subscriptionData === undefined || type === undefined || type === '' || type === 'TAG')
-      return { code: 'SUCCESS' };
-    return { code: 'SYSTEM_ERROR', remark: `The broker does not support consumer to filter message by ${type}` };
+    const { expressionType: type, subString = '' } = body.subscriptionData ?? {};
+    if (isTagType(type)) return { code: 'SUCCESS' };
+    if (!parts.configs.brokerConfig.enablePropertyFilter) {
+      return { code: 'SYSTEM_ERROR', remark: `The broker does not support consumer to filter message by ${type}` };
+    }
+    if (type !== SQL92) return { code: 'SUBSCRIPTION_PARSE_FAILED', remark: `there are no filters of type ${type}` };
+    const compiled = compileSql(subString);
+    if (compiled instanceof SqlError) return { code: 'SUBSCRIPTION_PARSE_FAILED', remark: compiled.message };
+    return { code: 'SUCCESS' };
   };
 }

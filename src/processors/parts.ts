@@ -1,4 +1,5 @@
 import type { BrokerStats } from '../broker/broker-stats.ts';
+import type { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import type { ConsumerManager } from '../broker/consumer-manager.ts';
 import type { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
 import type { ProducerManager } from '../broker/producer-manager.ts';
@@ -20,6 +21,7 @@ export interface BrokerParts {
   readonly groups: SubscriptionGroupManager;
   readonly offsets: ConsumerOffsetManager;
   readonly consumers: ConsumerManager;
+  readonly filters: ConsumerFilterManager;
   readonly producers: ProducerManager;
   readonly locks: RebalanceLockManager;
   readonly holds: PullRequestHoldService;

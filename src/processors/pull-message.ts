@@ -1,9 +1,5 @@
-import type { Subscription } from '../broker/consumer-manager.ts';
-import { SUB_ALL, tagCodes, tagFilter } from '../broker/filter/tag-filter.ts';
 import type { HeldPull } from '../broker/pull-request-hold-service.ts';
 import type { SubscriptionGroupConfig } from '../broker/subscription-group-manager.ts';
-import type { Commands } from '../codec/commands.ts';
-import type { HeaderValues } from '../codec/header.ts';
 import { FAQ, RequestError, type ResponseName } from '../codec/response-codes.ts';
 import { isReadable, PullSysFlag } from '../codec/sys-flags.ts';
 import type { Connection } from '../remoting/connection.ts';
@@ -13,10 +9,10 @@ import type { GetMessageResult, GetMessageStatus } from '../store/results.ts';
 import { checkedGroupName, checkedTopicName } from './checked-names.ts';
 import { storeOffsetMovedEvent } from './offset-moved.ts';
 import type { BrokerParts } from './parts.ts';
+import { filterOf, type PullHeader } from './pull-filter.ts';
 import { FoundReply } from './pull-reply.ts';
 
 type Pull = 'PULL_MESSAGE';
-type PullHeader = HeaderValues<Commands[Pull]['request']>;
 
 /** One run of a pull: the first may wait for messages and commits the offset, the one after a wake-up does neither. */
 interface Attempt {
@@ -104,61 +100,6 @@ function checkedTopic(parts: BrokerParts, pull: Attempt): void {
         `consumer:[/${pull.connection.remoteAddress}]`,
     );
   }
-}
-
-/** Rows 7 and 8 of the checks; undefined matches everything. */
-function filterOf(parts: BrokerParts, header: PullHeader, group: SubscriptionGroupConfig): MessageFilter | undefined {
-  if ((header.sysFlag & PullSysFlag.FLAG_SUBSCRIPTION) !== 0) {
-    const type = header.expressionType;
-    if (type !== undefined && type !== 'TAG') {
-      if (type === '' || (header.subscription ?? '') === '') throw unparsable();
-      throw unsupportedFilter(type);
-    }
-    const codes = tagCodes(header.subscription);
-    if (codes === 'malformed') throw unparsable();
-    return codes === undefined ? undefined : tagFilter(codes);
-  }
-  const subscription = registeredSubscription(parts, header, group);
-  if (!isTagType(subscription.expressionType)) throw unsupportedFilter(subscription.expressionType);
-  if (subscription.subString === SUB_ALL || subscription.subString === '' || subscription.classFilterMode)
-    return undefined;
-  return tagFilter(subscription.codeSet);
-}
-
-function registeredSubscription(
-  parts: BrokerParts,
-  header: PullHeader,
-  groupConfig: SubscriptionGroupConfig,
-): Subscription {
-  const group = parts.consumers.group(header.consumerGroup);
-  if (group === undefined) {
-    throw new RequestError('SUBSCRIPTION_NOT_EXIST', `the consumer's group info not exist${FAQ}`);
-  }
-  if (!groupConfig.consumeBroadcastEnable && group.messageModel === 'BROADCASTING') {
-    const text = `the consumer group[${header.consumerGroup}] can not consume by broadcast way`;
-    throw new RequestError('NO_PERMISSION', text);
-  }
-  const subscription = group.subscriptions.get(header.topic);
-  if (subscription === undefined) {
-    throw new RequestError('SUBSCRIPTION_NOT_EXIST', `the consumer's subscription not exist${FAQ}`);
-  }
-  if (subscription.subVersion < header.subVersion) {
-    throw new RequestError('SUBSCRIPTION_NOT_LATEST', "the consumer's subscription not latest");
-  }
-  return subscription;
-}
-
-function unparsable(): RequestError {
-  return new RequestError('SUBSCRIPTION_PARSE_FAILED', "parse the consumer's subscription failed");
-}
-
-/** Java: ExpressionType#isTagType. */
-function isTagType(type: string | undefined): boolean {
-  return type === undefined || type === '' || type === 'TAG';
-}
-
-function unsupportedFilter(type: string | undefined): RequestError {
-  return new RequestError('SYSTEM_ERROR', `The broker does not support consumer to filter message by ${type}`);
 }
 
 /** Java: the status switch of PullMessageProcessor#processRequest. */

@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { BrokerOuterApi } from '../broker/broker-outer-api.ts';
 import { BrokerStats } from '../broker/broker-stats.ts';
+import { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import { ConsumerManager } from '../broker/consumer-manager.ts';
 import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
+import { FilterBitMaps } from '../broker/filter/filter-bit-maps.ts';
 import { ProducerManager } from '../broker/producer-manager.ts';
 import { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
@@ -22,6 +24,7 @@ import { LoopTurn } from '../remoting/loop-turn.ts';
 import { ParkedReplies } from '../remoting/parked-replies.ts';
 import { RemotingServer } from '../remoting/server.ts';
 import { MessageStore } from '../store/message-store.ts';
+import { BloomFilter } from '../util/bloom-filter.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
@@ -140,7 +143,7 @@ class Broker implements RunningBroker {
    * consumers commit until their connection closes. A step that fails does not keep the others from being done.
    */
   async #stop(): Promise<void> {
-    const { holds, schedule, store, offsets, log } = this.#parts;
+    const { holds, schedule, store, offsets, filters, log } = this.#parts;
     for (const timer of this.#timers) timer.cancel();
     holds.shutdown();
     schedule.stop();
@@ -159,6 +162,7 @@ class Broker implements RunningBroker {
     await step('closing the replication port', () => this.#ha?.close());
     await step('unregistering', () => this.#outer.shutdown());
     await step('saving the consumer offsets', () => offsets.persistNow());
+    await step('saving the filters of consumers', () => filters.persistNow());
     await step('closing connections to name servers', () => this.#client.close());
     if (failures.length > 0) throw failures[0];
   }
@@ -228,25 +232,28 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     maxOffset: (topic, queueId) => store.getMaxOffsetInQueue(topic, queueId),
     settings: brokerConfig,
   });
+  const filters = consumerFilters(options);
   const store = MessageStore.open({
     fs,
     clock,
     log,
     config: messageStoreConfig,
-    ports: { messageArrivingListener: holds },
+    ports: { messageArrivingListener: holds, filterBitMap: new FilterBitMaps(filters, brokerConfig) },
     totalMemoryBytes: options.totalMemoryBytes,
     diskLevels: configs.diskLevels,
     afterDeath: options.afterDeath,
     ...(options.proc === undefined ? {} : { proc: options.proc }),
   });
   try {
+    filters.load();
     const tables = loadTables(options);
     return {
       ...tables,
       schedule: loadSchedule(options, store, tables.topics),
       configs,
       store,
-      consumers: new ConsumerManager({ clock, log }),
+      consumers: new ConsumerManager({ clock, log, onGroupGone: (group) => filters.unregisterGroup(group) }),
+      filters,
       producers: new ProducerManager({ clock, log }),
       locks: new RebalanceLockManager(clock),
       holds,
@@ -266,10 +273,10 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
 }
 
 /** The tables that are kept in files. Throws StateFileError. */
-function loadTables({ fs, clock, log, configs }: BrokerOptions): Pick<BrokerParts, 'topics' | 'groups' | 'offsets'> {
-  const { brokerConfig: config, messageStoreConfig } = configs;
-  const file = (name: string): StateFile =>
-    new StateFile({ fs, log, path: `${messageStoreConfig.storePathRootDir}/config/${name}` });
+function loadTables(options: BrokerOptions): Pick<BrokerParts, 'topics' | 'groups' | 'offsets'> {
+  const { clock, log, configs } = options;
+  const { brokerConfig: config } = configs;
+  const file = (name: string): StateFile => stateFile(options, name);
   const topics = new TopicConfigManager({ config, clock, file: file('topics.json') });
   const groups = new SubscriptionGroupManager({ config, clock, file: file('subscriptionGroup.json') });
   const offsets = new ConsumerOffsetManager({ file: file('consumerOffset.json'), log });
@@ -280,16 +287,29 @@ function loadTables({ fs, clock, log, configs }: BrokerOptions): Pick<BrokerPart
 }
 
 /** Delayed messages and how far they are delivered. Throws StateFileError. */
-function loadSchedule(
-  { fs, clock, log, configs }: BrokerOptions,
-  store: MessageStore,
-  topics: TopicConfigManager,
-): ScheduleMessageService {
+function loadSchedule(options: BrokerOptions, store: MessageStore, topics: TopicConfigManager): ScheduleMessageService {
+  const { clock, log, configs } = options;
   const config = configs.messageStoreConfig;
-  const file = new StateFile({ fs, log, path: `${config.storePathRootDir}/config/delayOffset.json` });
+  const file = stateFile(options, 'delayOffset.json');
   const schedule = new ScheduleMessageService({ store, clock, log, config, file, topics });
   schedule.load();
   return schedule;
+}
+
+/** Not loaded yet: the store's lock comes first. */
+function consumerFilters(options: BrokerOptions): ConsumerFilterManager {
+  const { clock, log, configs } = options;
+  const { maxErrorRateOfBloomFilter, expectConsumerNumUseFilter } = configs.brokerConfig;
+  return new ConsumerFilterManager({
+    bloomFilter: new BloomFilter(maxErrorRateOfBloomFilter, expectConsumerNumUseFilter),
+    file: stateFile(options, 'consumerFilter.json'),
+    settings: configs.brokerConfig,
+    ...{ clock, log },
+  });
+}
+
+function stateFile({ fs, log, configs }: BrokerOptions, name: string): StateFile {
+  return new StateFile({ fs, log, path: `${configs.messageStoreConfig.storePathRootDir}/config/${name}` });
 }
 
 /** Size and room of the partition of a path; of its nearest parent before the first message made it. */
@@ -319,6 +339,7 @@ function startTimers(parts: BrokerParts): Timer[] {
       parts.producers.scanNotActive();
       parts.consumers.scanNotActive();
       parts.locks.expire();
+      void parts.filters.persist();
     }, HOUSEKEEPING_PERIOD_MS),
   ];
   timers.push(

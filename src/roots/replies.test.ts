@@ -63,8 +63,12 @@ class BrokerWorld {
     return this.client.ask(code, ext, asked);
   }
 
-  async beat(subVersion = 1): Promise<void> {
-    const subscriptions = [{ topic: 'T', subString: '*', subVersion }];
+  beatSql(subString: string, subVersion: number): Promise<void> {
+    return this.beat(subVersion, { subString, expressionType: 'SQL92' });
+  }
+
+  async beat(subVersion = 1, more: object = {}): Promise<void> {
+    const subscriptions = [{ topic: 'T', subString: '*', subVersion, ...more }];
     await this.ask(34, {}, { body: heartbeat('c', [{ group: 'g', subscriptions }]) });
   }
 
@@ -80,7 +84,6 @@ class BrokerWorld {
 }
 
 const NO_SLAVES = 'a slave that is too slow comes with the issue on replication';
-const NO_SQL = 'filters that could be missing come with the issue on message kinds';
 const ALWAYS = 'Java answers it when its own encoder fails; ours has nothing that could';
 
 /** The sends, whose headers differ in their names only. */
@@ -207,8 +210,16 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
       world.broker.configs.brokerConfig.autoCreateSubscriptionGroup = false;
       return world.ask(11, pullFields({ consumerGroup: 'new' }));
     },
-    FILTER_DATA_NOT_EXIST: NO_SQL,
-    FILTER_DATA_NOT_LATEST: NO_SQL,
+    FILTER_DATA_NOT_EXIST: async (world) => {
+      await world.beatSql('a > ', 1);
+      return world.ask(11, pullFields(registered));
+    },
+    FILTER_DATA_NOT_LATEST: async (world) => {
+      // A subscription without an expression leaves the filter as it was.
+      await world.beatSql('a > 5', 1);
+      await world.beatSql('', 2);
+      return world.ask(11, pullFields({ ...registered, subVersion: 2 }));
+    },
   },
   QUERY_MESSAGE: {
     SUCCESS: async (world) => {
@@ -246,7 +257,11 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
   CHECK_CLIENT_CONFIG: {
     SUCCESS: (world) => world.ask(46, {}, { body: '{}' }),
     SYSTEM_ERROR: (world) => world.ask(46, {}, { body: '{"subscriptionData":{"expressionType":"SQL92"}}' }),
-    SUBSCRIPTION_PARSE_FAILED: NO_SQL,
+    SUBSCRIPTION_PARSE_FAILED: (world) => {
+      world.broker.configs.brokerConfig.enablePropertyFilter = true;
+      const body = '{"subscriptionData":{"expressionType":"SQL92","subString":"a >"}}';
+      return world.ask(46, {}, { body });
+    },
   },
   LOCK_BATCH_MQ: { SUCCESS: (world) => world.ask(41, {}, { body: lockBody('g', 'c', 0) }) },
   UNLOCK_BATCH_MQ: { SUCCESS: (world) => world.ask(42, {}, { body: lockBody('g', 'c', 0) }) },
