@@ -29,6 +29,8 @@ const required = [
   'filter-tag',
   'filter-tag-hash-collision',
   'filter-pull-tag',
+  'filter-sql92',
+  'filter-sql92-bad',
   'pull-consumer',
   'pull-async',
   'long-poll',
@@ -62,8 +64,6 @@ const notYet = {
   'retry-orderly': 'retry',
   'retry-and-dlq': 'retry and dead letters',
   'retry-then-ok': 'retry',
-  'filter-sql92': 'SQL filter',
-  'filter-sql92-bad': 'SQL filter',
   'delay-level': 'delayed messages',
   'transaction-commit': 'transactions',
   'transaction-rollback': 'transactions',
@@ -78,7 +78,7 @@ const notYet = {
 
 /**
  * The official client's functional cases. Waits in the send queue are long, because on a busy machine the default of
- * 200 ms turns into "broker busy"; files are small; SQL filters stay off until they are available.
+ * 200 ms turns into "broker busy"; files are small; SQL filters are off by default.
  */
 const settings = {
   flushDiskType: 'ASYNC_FLUSH',
@@ -86,6 +86,7 @@ const settings = {
   autoCreateSubscriptionGroup: 'true',
   waitTimeMillsInSendQueue: '5000',
   osPageCacheBusyTimeOutMills: '5000',
+  enablePropertyFilter: 'true',
   mappedFileSizeCommitLog: '67108864',
   mappedFileSizeConsumeQueue: '60000',
 };

@@ -259,6 +259,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/broker/schedule-message-service.test.ts',
   },
   {
+    number: 36,
+    java: 'An SQL92 expression of any size is taken; where the stack ends it fails, or drops every message.',
+    ours: 'Limits on length, parts and nesting of an expression and on what one pull may cost; code 23 beyond them.',
+    safe: 'No expression that a person writes comes near them.',
+    built: true,
+    adr: '0036-sql-filters.md',
+    test: 'src/broker/filter/sql/sql.test.ts',
+  },
+  {
     number: 41,
     java: 'A client that leaves one of two producer groups, or whose older connection ends, gets no more replies.',
     ours: 'It gets them as long as a connection of it is in a producer group.',

@@ -1,14 +1,6 @@
 import type { Environment } from './environment.ts';
 import { bool, type ConfigOf, int, long, type Mistake, optionalText, text } from './key.ts';
-import {
-  NO_COPY,
-  NO_COUNT,
-  NO_FILTER_SERVER,
-  NO_POOL,
-  NO_SLOW_CUT,
-  NO_TRANSACTION_YET,
-  UNUSED,
-} from './reasons.ts';
+import { NO_COPY, NO_COUNT, NO_FILTER_SERVER, NO_POOL, NO_SLOW_CUT, NO_TRANSACTION_YET, UNUSED } from './reasons.ts';
 
 /** The settings of a broker, as Java names them. Java: BrokerConfig. */
 export type BrokerConfig = ConfigOf<typeof brokerConfigTable>;

@@ -2,8 +2,14 @@ import { peekRecord, RecordPeek } from '../codec/message.ts';
 import type { ConsumeQueue } from './consume-queue.ts';
 import { ConsumeQueueEntries } from './consume-queue-entries.ts';
 import { isMatchedByEntry } from './consume-queue-ext.ts';
-import { getAnswer, isBatchFull, MAX_SCAN_ENTRIES, MIN_SCAN_ENTRIES, noteImpossible } from './get-answer.ts';
-import type { GetMessageParts } from './get-message.ts';
+import {
+  type GetMessageParts,
+  getAnswer,
+  isBatchFull,
+  MAX_SCAN_ENTRIES,
+  MIN_SCAN_ENTRIES,
+  noteImpossible,
+} from './get-answer.ts';
 import type { MessageFilter, RecordFilter } from './ports.ts';
 import type { FetchedRecords } from './record-fetch.ts';
 import { RecordPlaces } from './record-places.ts';

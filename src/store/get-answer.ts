@@ -1,8 +1,21 @@
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import type { CommitLog } from './commit-log.ts';
 import { FILLER_SIZE } from './consume-queue-entries.ts';
+import type { ConsumeQueueTable } from './consume-queue-table.ts';
 import type { DamagedReads } from './damaged-reads.ts';
-import type { FetchedRecords } from './record-fetch.ts';
+import type { FetchedRecords, RecordFetch } from './record-fetch.ts';
 import type { GetMessageResult, GetMessageStatus } from './results.ts';
+
+/** What reading works on. */
+export interface GetMessageParts {
+  readonly config: MessageStoreConfig;
+  readonly log: CommitLog;
+  readonly consumeQueues: ConsumeQueueTable;
+  readonly fetch: RecordFetch;
+  readonly damaged: DamagedReads;
+  /** Bytes behind the end of the log that count as in memory. Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE's share. */
+  inMemoryBytes(): number;
+}
 
 /** Entries looked at by one read at the least; more when more messages are asked for. Java: 16000 bytes of index. */
 export const MIN_SCAN_ENTRIES = 800;

@@ -1,30 +1,22 @@
-import type { MessageStoreConfig } from '../config/message-store-config.ts';
-import type { CommitLog } from './commit-log.ts';
 import type { ConsumeQueue } from './consume-queue.ts';
 import { ConsumeQueueEntries } from './consume-queue-entries.ts';
 import { isMatchedByEntry } from './consume-queue-ext.ts';
-import type { ConsumeQueueTable } from './consume-queue-table.ts';
-import type { DamagedReads } from './damaged-reads.ts';
 import { type FilterByRecord, FilteredRead, looksIntoRecords } from './filtered-read.ts';
-import { getAnswer, isBatchFull, MAX_SCAN_ENTRIES, MIN_SCAN_ENTRIES, noteImpossible } from './get-answer.ts';
+import {
+  type GetMessageParts,
+  getAnswer,
+  isBatchFull,
+  MAX_SCAN_ENTRIES,
+  MIN_SCAN_ENTRIES,
+  noteImpossible,
+} from './get-answer.ts';
 import type { MessageFilter } from './ports.ts';
-import type { FetchedRecords, RecordFetch } from './record-fetch.ts';
+import type { FetchedRecords } from './record-fetch.ts';
 import { RecordPlaces } from './record-places.ts';
 import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './results.ts';
 
 /** Entries fetched first; most answers are full before they are used up. */
 const FIRST_SCAN_ENTRIES = 64;
-
-/** What reading works on. */
-export interface GetMessageParts {
-  readonly config: MessageStoreConfig;
-  readonly log: CommitLog;
-  readonly consumeQueues: ConsumeQueueTable;
-  readonly fetch: RecordFetch;
-  readonly damaged: DamagedReads;
-  /** Bytes behind the end of the log that count as in memory. Java: StoreUtil.TOTAL_PHYSICAL_MEMORY_SIZE's share. */
-  inMemoryBytes(): number;
-}
 
 /** Reads messages from a queue. Java: DefaultMessageStore#getMessage. */
 export class GetMessage {
