@@ -22,6 +22,12 @@ export class FileWindow {
     this.#buffer = Buffer.allocUnsafeSlow(readBytes);
   }
 
+  /** As the constructor; undefined when the path is no file. */
+  static ofFile(fs: Fs, path: string, readBytes: number): FileWindow | undefined {
+    const stat = fs.stat(path);
+    return stat === undefined || stat.isDirectory ? undefined : new FileWindow(fs, path, readBytes);
+  }
+
   /** The bytes from `position` on, `length` of them or fewer where the file ends. At most {@link MAX_VIEW_BYTES}. */
   view(position: number, length: number): Buffer {
     const wanted = Math.max(0, Math.min(length, MAX_VIEW_BYTES, this.sizeBytes - position));

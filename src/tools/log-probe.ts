@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { offsetToFileName } from '../store/mapped-file.ts';
 import type { Fs } from '../util/fs.ts';
 import { FileWindow } from './file-window.ts';
 import { LogRecord } from './log-record.ts';
@@ -33,10 +34,8 @@ export class LogProbe {
   #window(fileFrom: number): FileWindow | undefined {
     if (this.#windows.has(fileFrom)) return this.#windows.get(fileFrom);
     if (this.#windows.size >= MOST_OPEN) this.close();
-    const path = posix.join(this.#layout.commitLogDir, String(fileFrom).padStart(20, '0'));
-    const stat = this.#fs.stat(path);
-    const exists = stat !== undefined && !stat.isDirectory;
-    const window = exists ? new FileWindow(this.#fs, path, READ_BYTES) : undefined;
+    const path = posix.join(this.#layout.commitLogDir, offsetToFileName(fileFrom));
+    const window = FileWindow.ofFile(this.#fs, path, READ_BYTES);
     this.#windows.set(fileFrom, window);
     return window;
   }

@@ -1,7 +1,8 @@
 import { isSafePathSegment } from '../codec/names.ts';
+import { CQ_ENTRY_BYTES, encodeEntry, FILLER_SIZE } from '../store/consume-queue-entries.ts';
+import { offsetToFileName } from '../store/mapped-file.ts';
 import type { Fs } from '../util/fs.ts';
 import { FileWindow } from './file-window.ts';
-import { QUEUE_ENTRY_BYTES } from './store-layout.ts';
 
 /** One entry of a ConsumeQueue; numbers beyond 2^53, which only damage makes, are the nearest double. */
 export interface QueueEntry {
@@ -21,19 +22,16 @@ export function decodeEntry(bytes: Buffer, at: number): QueueEntry {
   };
 }
 
-/** Writes an entry. */
-export function encodeEntry(entry: QueueEntry): Buffer {
-  const bytes = Buffer.alloc(QUEUE_ENTRY_BYTES);
-  bytes.writeBigInt64BE(BigInt(entry.phyOffset), 0);
-  bytes.writeInt32BE(entry.size, 8);
-  bytes.writeInt32BE(entry.tagsHigh, 12);
-  bytes.writeInt32BE(entry.tagsLow, 16);
+/** The 20 bytes of an entry. */
+export function toBytes(entry: QueueEntry): Buffer {
+  const bytes = Buffer.alloc(CQ_ENTRY_BYTES);
+  encodeEntry(bytes, 0, entry.phyOffset, entry.size, entry.tagsHigh, entry.tagsLow);
   return bytes;
 }
 
 /** Where Java fills the places before the first entry of a queue: offset 0 and the greatest size. */
 export function isPreFill(entry: QueueEntry): boolean {
-  return entry.phyOffset === 0 && entry.size === 0x7fffffff;
+  return entry.phyOffset === 0 && entry.size === FILLER_SIZE;
 }
 
 /** Reads single entries of all queues, a bounded number of files open. Throws FsError. */
@@ -55,11 +53,12 @@ export class QueueFiles {
   /** The file that holds an entry and the entry's position in it; undefined when the name is none for a file. */
   place(topic: string, queueId: number, number: number): { path: string; file: string; at: number } | undefined {
     if (!isSafePathSegment(topic) || number < 0) return undefined;
-    const position = number * QUEUE_ENTRY_BYTES;
+    const position = number * CQ_ENTRY_BYTES;
+    if (!Number.isSafeInteger(position)) return undefined;
     const from = position - (position % this.#fileBytes);
     const last = this.#last;
     if (last.topic !== topic || last.queueId !== queueId || last.from !== from) {
-      const name = `${topic}/${queueId}/${String(from).padStart(20, '0')}`;
+      const name = `${topic}/${queueId}/${offsetToFileName(from)}`;
       this.#last = { topic, queueId, from, path: `consumequeue/${name}`, file: `${this.#dir}/${name}` };
     }
     return { path: this.#last.path, file: this.#last.file, at: position - from };
@@ -69,8 +68,8 @@ export class QueueFiles {
   entry(topic: string, queueId: number, number: number): QueueEntry | undefined {
     const place = this.place(topic, queueId, number);
     if (place === undefined) return undefined;
-    const bytes = this.#window(place.file)?.view(place.at, QUEUE_ENTRY_BYTES);
-    return bytes?.length === QUEUE_ENTRY_BYTES ? decodeEntry(bytes, 0) : undefined;
+    const bytes = this.#window(place.file)?.view(place.at, CQ_ENTRY_BYTES);
+    return bytes?.length === CQ_ENTRY_BYTES ? decodeEntry(bytes, 0) : undefined;
   }
 
   /** Forgets what was read of a file that has changed. */
@@ -94,9 +93,7 @@ export class QueueFiles {
       const [oldest] = this.#windows.keys();
       if (oldest !== undefined) this.forget(oldest);
     }
-    const stat = this.#fs.stat(file);
-    const exists = stat !== undefined && !stat.isDirectory;
-    const window = exists ? new FileWindow(this.#fs, file, READ_BYTES) : undefined;
+    const window = FileWindow.ofFile(this.#fs, file, READ_BYTES);
     this.#windows.set(file, window);
     return window;
   }

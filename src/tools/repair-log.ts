@@ -8,6 +8,7 @@ import {
   writeBlank,
 } from '../codec/message.ts';
 import { isQueued, MessageSysFlag } from '../codec/sys-flags.ts';
+import { offsetToFileName } from '../store/mapped-file.ts';
 import { storePath } from '../store/store-path.ts';
 import type { Fs } from '../util/fs.ts';
 import { FileWindow } from './file-window.ts';
@@ -85,7 +86,7 @@ function repairFiles(fs: Fs, layout: StoreLayout, changes: RepairChanges): void 
 
 /** A file that is one blank record: a reader goes on to the next. */
 function fillGap({ commitLogDir, logFileBytes }: StoreLayout, changes: RepairChanges, from: number): void {
-  const name = String(from).padStart(20, '0');
+  const name = offsetToFileName(from);
   if (!changes.step(`make commitlog/${name}, which is missing, as one blank record: what it held is lost`)) return;
   const file = posix.join(commitLogDir, name);
   changes.create(file, logFileBytes);

@@ -1,4 +1,7 @@
 import { posix } from 'node:path';
+import { CQ_ENTRY_BYTES, FILLER_SIZE } from '../store/consume-queue-entries.ts';
+import { isExtAddress } from '../store/consume-queue-ext-unit.ts';
+import { fileNameToOffset, offsetToFileName } from '../store/mapped-file.ts';
 import { OpenFiles } from '../store/open-files.ts';
 import { storePath } from '../store/store-path.ts';
 import type { Fs } from '../util/fs.ts';
@@ -7,9 +10,9 @@ import { Derived } from './derived.ts';
 import { directoryNames, fileNames } from './directory.ts';
 import { LogProbe } from './log-probe.ts';
 import { walkLog } from './log-walker.ts';
-import { encodeEntry, isPreFill, type QueueEntry, QueueFiles } from './queue-files.ts';
+import { isPreFill, type QueueEntry, QueueFiles, toBytes } from './queue-files.ts';
 import type { RepairChanges } from './repair-changes.ts';
-import { OFFSET_NAME, QUEUE_ENTRY_BYTES, type StoreLayout } from './store-layout.ts';
+import { OFFSET_NAME, type StoreLayout } from './store-layout.ts';
 
 /**
  * Makes the ConsumeQueues agree with the log up to `end`: every record gets its entry; an entry whose message is lost
@@ -82,7 +85,7 @@ export class QueueRepair {
         for (const name of fileNames(this.#fs, dir)) {
           const path = `consumequeue/${topic}/${queue}/${name}`;
           const file = posix.join(dir, name);
-          if (!OFFSET_NAME.test(name)) {
+          if (fileNameToOffset(name) === undefined) {
             if (this.#changes.step(`move ${path} away: it is no file of a queue`)) this.#changes.moveAway(path, file);
             continue;
           }
@@ -91,7 +94,7 @@ export class QueueRepair {
             this.#changes.resize(path, file, size);
           }
           for (const from = Number(name); expected !== undefined && expected < from; expected += size) {
-            const missing = String(expected).padStart(20, '0');
+            const missing = offsetToFileName(expected);
             if (!this.#changes.step(`make consumequeue/${topic}/${queue}/${missing}, which is missing`)) continue;
             this.#changes.create(posix.join(dir, missing), size);
           }
@@ -105,8 +108,8 @@ export class QueueRepair {
   #give({ topic, queueId }: Derived, number: number, wanted: QueueEntry): void {
     const entry = this.#files.entry(topic, queueId, number);
     if (entry !== undefined && entry.phyOffset === wanted.phyOffset && entry.size === wanted.size) {
-      const isExtAddress = entry.tagsHigh < -1 || (entry.tagsHigh === -1 && entry.tagsLow >= 0);
-      if (isExtAddress || (entry.tagsHigh === wanted.tagsHigh && entry.tagsLow === wanted.tagsLow)) return;
+      if (isExtAddress(entry.tagsHigh, entry.tagsLow)) return;
+      if (entry.tagsHigh === wanted.tagsHigh && entry.tagsLow === wanted.tagsLow) return;
     } else if (entry !== undefined && entry.phyOffset > wanted.phyOffset && entry.phyOffset < this.#end) {
       // The queue began anew later.
       if (this.#leadsTo(entry, topic, queueId, number)) return;
@@ -124,9 +127,9 @@ export class QueueRepair {
     let end = this.#ends.get(queue);
     if (end === undefined) {
       const names = fileNames(this.#fs, posix.join(this.#layout.dir, queue)).filter((name) => OFFSET_NAME.test(name));
-      const perFile = this.#layout.queueFileBytes / QUEUE_ENTRY_BYTES;
+      const perFile = this.#layout.queueFileBytes / CQ_ENTRY_BYTES;
       const last = names.at(-1);
-      end = last === undefined ? number : Number(last) / QUEUE_ENTRY_BYTES + perFile;
+      end = last === undefined ? number : Number(last) / CQ_ENTRY_BYTES + perFile;
     }
     if (number > end + MOST_JUMP) return false;
     this.#ends.set(queue, Math.max(end, number + 1));
@@ -145,7 +148,7 @@ export class QueueRepair {
     }
     if (this.#fs.stat(place.file) === undefined) this.#changes.create(place.file, this.#layout.queueFileBytes);
     else this.#changes.copyFile(place.path, place.file);
-    writeAll(this.#openFiles.handle(place.file), encodeEntry(entry), place.at);
+    writeAll(this.#openFiles.handle(place.file), toBytes(entry), place.at);
     this.#changed.add(place.file);
     this.#files.forget(place.file);
   }
@@ -200,9 +203,9 @@ export class QueueRepair {
   /** Numbers of a queue's entries: `keep` is behind the last one that leads into the log. */
   #span(topic: string, queueId: number): { first: number; keep: number; last: number } | undefined {
     const names = fileNames(this.#fs, posix.join(this.#root, topic, String(queueId)));
-    const numbers = names.filter((name) => OFFSET_NAME.test(name)).map((name) => Number(name) / QUEUE_ENTRY_BYTES);
+    const numbers = names.filter((name) => OFFSET_NAME.test(name)).map((name) => Number(name) / CQ_ENTRY_BYTES);
     let first = numbers[0] ?? Number.POSITIVE_INFINITY;
-    let last = (numbers.at(-1) ?? Number.NEGATIVE_INFINITY) + this.#layout.queueFileBytes / QUEUE_ENTRY_BYTES;
+    let last = (numbers.at(-1) ?? Number.NEGATIVE_INFINITY) + this.#layout.queueFileBytes / CQ_ENTRY_BYTES;
     for (const number of this.#written.get(`consumequeue/${topic}/${queueId}`)?.keys() ?? []) {
       first = Math.min(first, number);
       last = Math.max(last, number + 1);
@@ -224,7 +227,7 @@ function isSame(a: QueueEntry, b: QueueEntry): boolean {
 
 const EMPTY: QueueEntry = { phyOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 };
 /** What Java writes before the first entry of a queue that does not begin with its file. */
-const PRE_FILL: QueueEntry = { phyOffset: 0, size: 0x7fffffff, tagsHigh: 0, tagsLow: 0 };
+const PRE_FILL: QueueEntry = { phyOffset: 0, size: FILLER_SIZE, tagsHigh: 0, tagsLow: 0 };
 /** More messages than one lost log file holds. */
 const MOST_JUMP = 12_000_000;
 const MOST_LEADING = 10_000_000;

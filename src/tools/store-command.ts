@@ -11,7 +11,7 @@ import { silentLogger } from '../util/logger.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
 import { damageLine, Findings } from './findings.ts';
 import { compareLines, compareStores } from './store-compare.ts';
-import { DUMP_PARTS, dumpStore } from './store-dump.ts';
+import { DUMP_PARTS, type DumpOptions, dumpStore } from './store-dump.ts';
 import { type StoreLayout, storeLayout } from './store-layout.ts';
 import { repairStore } from './store-repair.ts';
 import { verifyStore } from './store-verify.ts';
@@ -66,17 +66,10 @@ export async function runStoreCommand(words: readonly string[], world: ToolWorld
 }
 
 /** What yargs gives; each command looks at its own. */
-interface Given {
+interface Given extends Omit<DumpOptions, 'part'> {
   readonly dir?: string | undefined;
   readonly other?: string | undefined;
   readonly part?: string | undefined;
-  readonly topic?: string | undefined;
-  readonly queue?: number | undefined;
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  readonly limit?: number | undefined;
-  readonly json?: boolean | undefined;
-  readonly keys?: boolean | undefined;
   readonly all?: boolean | undefined;
   readonly write?: boolean | undefined;
   readonly config?: string | undefined;

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { CQ_ENTRY_BYTES } from '../store/consume-queue-entries.ts';
 import { SCHEDULE_TOPIC } from '../store/delay-levels.ts';
 import type { Fs } from '../util/fs.ts';
 import { CompareCounts, type Difference, type Mask } from './compare-counts.ts';
@@ -247,7 +248,7 @@ interface UnitMask {
 /** Compares equal units from `from` to the end of the file; one difference for each unit. */
 function compareUnits(counts: CompareCounts, pair: OpenPair, what: string, from: number, mask?: UnitMask): void {
   const { path, a, b } = pair;
-  const unitBytes = mask?.unitBytes ?? QUEUE_ENTRY_BYTES;
+  const unitBytes = mask?.unitBytes ?? CQ_ENTRY_BYTES;
   const chunk = UNITS_AT_ONCE * unitBytes;
   for (let at = from; at < a.sizeBytes; at += chunk) {
     const left = Buffer.from(a.view(at, chunk));
@@ -279,7 +280,6 @@ function isZeroUnit(bytes: Buffer, at: number, length: number): boolean {
   return true;
 }
 
-const QUEUE_ENTRY_BYTES = 20;
 const UNITS_AT_ONCE = 3_000;
 
 function compareJson(counts: CompareCounts, { path, a, b }: OpenPair): void {

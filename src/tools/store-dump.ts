@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { encodeOffsetMsgId } from '../codec/message-id.ts';
 import { parseProperties } from '../codec/message-properties.ts';
+import { CQ_ENTRY_BYTES } from '../store/consume-queue-entries.ts';
 import { storePath } from '../store/store-path.ts';
 import type { Fs } from '../util/fs.ts';
 import { directoryNames, fileNames } from './directory.ts';
@@ -10,7 +11,7 @@ import { INDEX_AT } from './index-layout.ts';
 import type { LogRecord } from './log-record.ts';
 import { walkLog } from './log-walker.ts';
 import { decodeEntry } from './queue-files.ts';
-import { OFFSET_NAME, QUEUE_ENTRY_BYTES, type StoreLayout } from './store-layout.ts';
+import { OFFSET_NAME, type StoreLayout } from './store-layout.ts';
 
 /** What can be shown of a store. */
 export const DUMP_PARTS = ['log', 'queues', 'index', 'checkpoint', 'state'] as const;
@@ -161,11 +162,11 @@ function dumpQueueFile(
   out: Lines,
 ): void {
   const window = new FileWindow(fs, file);
-  const first = Number(posix.basename(file)) / QUEUE_ENTRY_BYTES;
-  const begin = Math.max(0, (place.options.from ?? 0) - first) * QUEUE_ENTRY_BYTES;
-  for (let at = begin; at + QUEUE_ENTRY_BYTES <= window.sizeBytes && !out.isFull; at += QUEUE_ENTRY_BYTES) {
-    const number = first + at / QUEUE_ENTRY_BYTES;
-    const { phyOffset, size, tagsHigh, tagsLow } = decodeEntry(window.view(at, QUEUE_ENTRY_BYTES), 0);
+  const first = Number(posix.basename(file)) / CQ_ENTRY_BYTES;
+  const begin = Math.max(0, (place.options.from ?? 0) - first) * CQ_ENTRY_BYTES;
+  for (let at = begin; at + CQ_ENTRY_BYTES <= window.sizeBytes && !out.isFull; at += CQ_ENTRY_BYTES) {
+    const number = first + at / CQ_ENTRY_BYTES;
+    const { phyOffset, size, tagsHigh, tagsLow } = decodeEntry(window.view(at, CQ_ENTRY_BYTES), 0);
     if (!out.isWanted(number) || (phyOffset === 0 && size === 0)) continue;
     const tagsCode = String((BigInt(tagsHigh) << 32n) | BigInt(tagsLow >>> 0));
     const { topic, queue } = place;

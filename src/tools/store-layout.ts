@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
+import { roundUpToEntries } from '../store/consume-queue-entries.ts';
 import { DelayLevels } from '../store/delay-levels.ts';
 import type { IndexLayout } from '../store/index-file.ts';
 import { storePath } from '../store/store-path.ts';
@@ -32,8 +33,6 @@ export interface LayoutOptions {
 
 /** A log file or a file of a queue is named by the offset of its first byte. */
 export const OFFSET_NAME = /^\d{20}$/;
-/** Java: ConsumeQueue.CQ_STORE_UNIT_SIZE. */
-export const QUEUE_ENTRY_BYTES = 20;
 
 const DEFAULT_LOG_FILE_BYTES = 1_073_741_824;
 const DEFAULT_QUEUE_FILE_BYTES = 6_000_000;
@@ -52,7 +51,7 @@ export function storeLayout(fs: Fs, dir: string, options: LayoutOptions = {}): S
     queueFileBytes:
       config === undefined
         ? queueFileBytes(fs, storePath.consumeQueue(dir), assumptions)
-        : Math.ceil(config.mappedFileSizeConsumeQueue / QUEUE_ENTRY_BYTES) * QUEUE_ENTRY_BYTES,
+        : roundUpToEntries(config.mappedFileSizeConsumeQueue),
     index: indexLayout(fs, dir, config ?? given, assumptions),
     indexEnabled: config?.messageIndexEnable ?? true,
     delayLevels: delayLevels(config),

@@ -1,4 +1,7 @@
 import { posix } from 'node:path';
+import { CQ_ENTRY_BYTES } from '../store/consume-queue-entries.ts';
+import { isExtAddress } from '../store/consume-queue-ext-unit.ts';
+import { offsetToFileName } from '../store/mapped-file.ts';
 import { storePath } from '../store/store-path.ts';
 import { type Fs, FsError } from '../util/fs.ts';
 import type { Derived } from './derived.ts';
@@ -9,7 +12,7 @@ import { LogProbe } from './log-probe.ts';
 import type { LogRecord } from './log-record.ts';
 import type { LogSummary } from './log-walker.ts';
 import { decodeEntry, isPreFill, type QueueEntry, QueueFiles } from './queue-files.ts';
-import { OFFSET_NAME, QUEUE_ENTRY_BYTES, type StoreLayout } from './store-layout.ts';
+import { OFFSET_NAME, type StoreLayout } from './store-layout.ts';
 
 /** What the log says about one queue. */
 interface QueueFacts {
@@ -118,9 +121,7 @@ export class QueueCheck {
     }
     if (entry.size !== totalSize) return `says ${entry.size} bytes, its record at ${phyOffset} has ${totalSize}`;
     const { high, low } = derived.tagsCode;
-    // Java: ConsumeQueueExt#isExtAddr: such a number is an address in the extension files.
-    const isExtAddress = entry.tagsHigh < -1 || (entry.tagsHigh === -1 && entry.tagsLow >= 0);
-    if (!isExtAddress && (entry.tagsHigh !== high || entry.tagsLow !== low)) {
+    if (!isExtAddress(entry.tagsHigh, entry.tagsLow) && (entry.tagsHigh !== high || entry.tagsLow !== low)) {
       return `has tagsCode ${long(entry.tagsHigh, entry.tagsLow)}, its record at ${phyOffset} has ${long(high, low)}`;
     }
     this.#factsOf(derived.topic, derived.queueId).matched += 1;
@@ -182,9 +183,9 @@ export class QueueCheck {
   *#rows(path: string, names: readonly string[]): Generator<Row> {
     for (const name of names) {
       const window = new FileWindow(this.#fs, posix.join(this.#layout.dir, path, name), ROWS_AT_ONCE_BYTES);
-      for (let at = 0; at + QUEUE_ENTRY_BYTES <= window.sizeBytes; at += QUEUE_ENTRY_BYTES) {
-        const entry = decodeEntry(window.view(at, QUEUE_ENTRY_BYTES), 0);
-        yield { file: `${path}/${name}`, at, number: (Number(name) + at) / QUEUE_ENTRY_BYTES, entry };
+      for (let at = 0; at + CQ_ENTRY_BYTES <= window.sizeBytes; at += CQ_ENTRY_BYTES) {
+        const entry = decodeEntry(window.view(at, CQ_ENTRY_BYTES), 0);
+        yield { file: `${path}/${name}`, at, number: (Number(name) + at) / CQ_ENTRY_BYTES, entry };
       }
       window.close();
     }
@@ -232,8 +233,8 @@ export class QueueCheck {
       return;
     }
     const { firstMissing, firstMissingPhyOffset: phyOffset } = facts;
-    const at = (firstMissing * QUEUE_ENTRY_BYTES) % this.#layout.queueFileBytes;
-    const file = String(firstMissing * QUEUE_ENTRY_BYTES - at).padStart(20, '0');
+    const at = (firstMissing * CQ_ENTRY_BYTES) % this.#layout.queueFileBytes;
+    const file = offsetToFileName(firstMissing * CQ_ENTRY_BYTES - at);
     const more = facts.missing > 1 ? ` and ${facts.missing - 1} more` : '';
     this.#findings.damage(`${path}/${file}`, at, `no entry ${firstMissing} for the record at ${phyOffset}${more}`);
   }
