@@ -6,6 +6,11 @@ export const HOST_V4_BYTES = 8;
 /** Bytes of an IPv6 host in a record or id: address and port. */
 export const HOST_V6_BYTES = 20;
 
+/** Bytes of a host, given its bit of SYSFLAG by itself: 0 for IPv4. */
+export function hostBytes(v6Bit: number): number {
+  return v6Bit === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
+}
+
 /** A parsed offset message id. */
 export interface OffsetMsgId {
   /** Where the message is stored: address bytes and port. */

@@ -1,7 +1,7 @@
 import { assert } from '../util/assert.ts';
 import { bodyCrc } from '../util/crc32.ts';
 import { copyBytes, readInt32, readInt64, writeInt32, writeInt64 } from './message-bytes.ts';
-import { encodeOffsetMsgId, HOST_V4_BYTES, HOST_V6_BYTES, type HostBytes } from './message-id.ts';
+import { encodeOffsetMsgId, HOST_V4_BYTES, HOST_V6_BYTES, type HostBytes, hostBytes } from './message-id.ts';
 import { type MessageProperties, parseProperties } from './message-properties.ts';
 import { MessageSysFlag } from './sys-flags.ts';
 
@@ -22,7 +22,18 @@ export const BLANK_HEAD_BYTES = 8;
 /** Length of a record with IPv4 hosts and empty body, topic and properties. */
 export const RECORD_OVERHEAD_BYTES = 91;
 /** Where the fields that the store patches or reads by itself lie in a record. */
-export const RECORD_AT = { totalSize: 0, magic: 4, queueOffset: 20, phyOffset: 28, sysFlag: 36, bornHost: 48 } as const;
+export const RECORD_AT = {
+  totalSize: 0,
+  magic: 4,
+  bodyCrc: 8,
+  queueId: 12,
+  flag: 16,
+  queueOffset: 20,
+  phyOffset: 28,
+  sysFlag: 36,
+  bornTimestamp: 40,
+  bornHost: 48,
+} as const;
 /** TOPICLEN is a signed byte, PROPERTIESLEN a signed int16. */
 export const MAX_TOPIC_BYTES = 127;
 export const MAX_PROPERTIES_BYTES = 32767;
@@ -205,8 +216,8 @@ function peekFixed(bytes: Uint8Array, position: number, out: RecordPeek): void {
   out.sysFlag = readInt32(bytes, position + 36);
   out.bornTimestamp = readInt64(bytes, position + 40);
   out.bornHostStart = position + 48;
-  out.bornHostLength = (out.sysFlag & MessageSysFlag.BORNHOST_V6_FLAG) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
-  out.storeHostLength = (out.sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
+  out.bornHostLength = hostBytes(out.sysFlag & MessageSysFlag.BORNHOST_V6_FLAG);
+  out.storeHostLength = hostBytes(out.sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { bodyCrc } from '../util/crc32.ts';
 import { MAX_TOPIC_BYTES, MESSAGE_MAGIC, RECORD_AT, RECORD_OVERHEAD_BYTES } from './message.ts';
 import { readInt32, readInt64 } from './message-bytes.ts';
-import { HOST_V4_BYTES, HOST_V6_BYTES } from './message-id.ts';
+import { hostBytes } from './message-id.ts';
 import { MessageSysFlag } from './sys-flags.ts';
 
 /**
@@ -31,7 +31,7 @@ export function isOfQueue(
   queueOffset: number,
 ): boolean {
   if (
-    readInt32(bytes, position + QUEUE_ID_AT) !== queueId ||
+    readInt32(bytes, position + RECORD_AT.queueId) !== queueId ||
     readInt64(bytes, position + RECORD_AT.queueOffset) !== queueOffset ||
     (readInt32(bytes, position + RECORD_AT.sysFlag) & MessageSysFlag.TRANSACTION_PREPARED_TYPE) !== 0
   ) {
@@ -45,18 +45,16 @@ export function isOfQueue(
 export function isBodyWhole(bytes: Uint8Array, position: number): boolean {
   const at = bodyAt(bytes, position);
   const length = readInt32(bytes, at - 4);
-  return length === 0 || bodyCrc(bytes, at, at + length) === readInt32(bytes, position + BODY_CRC_AT);
+  return length === 0 || bodyCrc(bytes, at, at + length) === readInt32(bytes, position + RECORD_AT.bodyCrc);
 }
 
-const BODY_CRC_AT = 8;
-const QUEUE_ID_AT = 12;
 /** Bytes before the body without the two hosts. */
 const BODY_AFTER_HOSTS = 72;
 
 function bodyAt(bytes: Uint8Array, position: number): number {
   const sysFlag = readInt32(bytes, position + RECORD_AT.sysFlag);
-  const born = (sysFlag & MessageSysFlag.BORNHOST_V6_FLAG) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
-  const store = (sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG) === 0 ? HOST_V4_BYTES : HOST_V6_BYTES;
+  const born = hostBytes(sysFlag & MessageSysFlag.BORNHOST_V6_FLAG);
+  const store = hostBytes(sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG);
   return position + BODY_AFTER_HOSTS + born + store;
 }
 

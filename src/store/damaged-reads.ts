@@ -14,6 +14,12 @@ export class DamagedReads {
     this.#log = log;
   }
 
+  /** A record of the commit log that was left out; `fields` say what else led to it. */
+  noteRecord(fields: LogFields & { readonly phyOffset: number }): void {
+    const text = 'a damaged record of the commit log, or of what leads to it, was left out';
+    this.note(`log ${fields.phyOffset}`, fields, text);
+  }
+
   /** `place` names what is damaged; `text` says what was done about it. */
   note(place: string, fields: LogFields, text: string): void {
     this.count += 1;

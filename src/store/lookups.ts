@@ -1,6 +1,6 @@
 import { decodeRecord, MESSAGE_MAGIC, type MessageExt, RECORD_AT, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
 import { readInt64 } from '../codec/message-bytes.ts';
-import { HOST_V4_BYTES, HOST_V6_BYTES } from '../codec/message-id.ts';
+import { hostBytes } from '../codec/message-id.ts';
 import { isBodyWhole } from '../codec/record-check.ts';
 import { MessageSysFlag } from '../codec/sys-flags.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
@@ -83,9 +83,8 @@ export class Lookups {
     if (!log.read(phyOffset, length, this.#head, 0)) return -1;
     if (this.#head.readInt32BE(RECORD_AT.magic) !== MESSAGE_MAGIC) return -1;
     if (readInt64(this.#head, RECORD_AT.phyOffset) !== phyOffset) return -1;
-    const isV6 = (this.#head.readInt32BE(RECORD_AT.sysFlag) & MessageSysFlag.BORNHOST_V6_FLAG) !== 0;
-    const at = RECORD_AT.bornHost + (isV6 ? HOST_V6_BYTES : HOST_V4_BYTES);
-    return readInt64(this.#head, at);
+    const v6Bit = this.#head.readInt32BE(RECORD_AT.sysFlag) & MessageSysFlag.BORNHOST_V6_FLAG;
+    return readInt64(this.#head, RECORD_AT.bornHost + hostBytes(v6Bit));
   }
 
   /** Store time of the message at a queue offset, −1 without it. Java: #getMessageStoreTimeStamp. */
@@ -185,11 +184,7 @@ export class Lookups {
   }
 
   #noteDamaged(phyOffset: number): 'damaged' {
-    this.#parts.damaged.note(
-      `log ${phyOffset}`,
-      { phyOffset },
-      'a damaged record of the commit log, or of what leads to it, was left out',
-    );
+    this.#parts.damaged.noteRecord({ phyOffset });
     return 'damaged';
   }
 

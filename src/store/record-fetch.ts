@@ -81,10 +81,12 @@ export class RecordFetch {
     const fits = into !== undefined && into.length >= seen.totalBytes;
     const target = fits ? into.subarray(0, seen.totalBytes) : Buffer.allocUnsafe(seen.totalBytes);
     if (this.#origins.length < seen.count) this.#origins = new Uint8Array(seen.sizes.length);
+    const ownBytes = Math.min(OWN_BYTES, this.#memoryBytes());
+    const ownStart = Math.max(this.#startEnd, this.#log.writtenEnd - ownBytes);
     let filled = 0;
     for (let first = 0; first < seen.count; ) {
       const behind = this.#spanBehind(seen, first);
-      const origin = this.#readSpan(seen, first, behind, target, filled);
+      const origin = this.#readSpan(seen, first, behind, target, filled, ownStart);
       for (; first < behind; first++) {
         this.#origins[first] = origin;
         filled += seen.sizes[first] as number;
@@ -145,14 +147,20 @@ export class RecordFetch {
     return at;
   }
 
-  /** Tells where the bytes came from. */
-  #readSpan(places: RecordPlaces, first: number, behind: number, target: Buffer, filled: number): number {
+  /** Tells where the bytes came from; from `ownStart` on they are ours. */
+  #readSpan(
+    places: RecordPlaces,
+    first: number,
+    behind: number,
+    target: Buffer,
+    filled: number,
+    ownStart: number,
+  ): number {
     const start = places.phyOffsets[first] as number;
     const last = behind - 1;
     const length = (places.phyOffsets[last] as number) + (places.sizes[last] as number) - start;
     const chunk = this.#log.window.find(start, length);
-    const ownBytes = Math.min(OWN_BYTES, this.#memoryBytes());
-    const source = start >= Math.max(this.#startEnd, this.#log.writtenEnd - ownBytes) ? FROM_MEMORY : FROM_DISK;
+    const source = start >= ownStart ? FROM_MEMORY : FROM_DISK;
     if (chunk === undefined && behind - first === 1) {
       return this.#log.read(start, length, target, filled) ? source : GONE;
     }
@@ -252,13 +260,9 @@ export class RecordFetch {
   }
 
   #noteRecord({ phyOffsets, sizes, queueOffsets, topic, queueId }: RecordPlaces, at: number): void {
-    const place = { phyOffset: phyOffsets[at], sizeBytes: sizes[at] };
+    const place = { phyOffset: phyOffsets[at] as number, sizeBytes: sizes[at] };
     const fields = topic === undefined ? place : { ...place, topic, queueId, queueOffset: queueOffsets[at] };
-    this.#damaged.note(
-      `log ${place.phyOffset}`,
-      fields,
-      'a damaged record of the commit log, or of what leads to it, was left out',
-    );
+    this.#damaged.noteRecord(fields);
   }
 }
 

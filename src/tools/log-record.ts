@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { BLANK_HEAD_BYTES, BLANK_MAGIC, MESSAGE_MAGIC, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
+import { BLANK_HEAD_BYTES, BLANK_MAGIC, MESSAGE_MAGIC, RECORD_AT, RECORD_OVERHEAD_BYTES } from '../codec/message.ts';
 import { readInt32, readInt64 } from '../codec/message-bytes.ts';
+import { hostBytes } from '../codec/message-id.ts';
 import { MessageSysFlag } from '../codec/sys-flags.ts';
 import { type FileWindow, MAX_VIEW_BYTES } from './file-window.ts';
 
@@ -92,19 +93,19 @@ export class LogRecord {
 
   /** Fields before the body; gives the body's distance from the record's begin, -1 when it is out of the head. */
   #readFixed(head: Buffer): number {
-    this.bodyCrc = readInt32(head, 8);
-    this.queueId = readInt32(head, 12);
-    this.flag = readInt32(head, 16);
-    this.queueOffset = readInt64(head, 20);
-    this.phyOffset = readInt64(head, 28);
-    this.sysFlag = readInt32(head, 36);
-    this.bornTimestamp = readInt64(head, 40);
-    const bornLength = hostLength(this.sysFlag & MessageSysFlag.BORNHOST_V6_FLAG);
-    const storeLength = hostLength(this.sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG);
-    const storeTimeAt = 48 + bornLength;
+    this.bodyCrc = readInt32(head, RECORD_AT.bodyCrc);
+    this.queueId = readInt32(head, RECORD_AT.queueId);
+    this.flag = readInt32(head, RECORD_AT.flag);
+    this.queueOffset = readInt64(head, RECORD_AT.queueOffset);
+    this.phyOffset = readInt64(head, RECORD_AT.phyOffset);
+    this.sysFlag = readInt32(head, RECORD_AT.sysFlag);
+    this.bornTimestamp = readInt64(head, RECORD_AT.bornTimestamp);
+    const bornLength = hostBytes(this.sysFlag & MessageSysFlag.BORNHOST_V6_FLAG);
+    const storeLength = hostBytes(this.sysFlag & MessageSysFlag.STOREHOSTADDRESS_V6_FLAG);
+    const storeTimeAt = RECORD_AT.bornHost + bornLength;
     const reconsumeAt = storeTimeAt + 8 + storeLength;
     if (reconsumeAt + 16 > head.length) return -1;
-    this.bornHost = Buffer.from(head.subarray(48, storeTimeAt));
+    this.bornHost = Buffer.from(head.subarray(RECORD_AT.bornHost, storeTimeAt));
     this.storeTimestamp = readInt64(head, storeTimeAt);
     this.storeHost = Buffer.from(head.subarray(storeTimeAt + 8, reconsumeAt));
     this.reconsumeTimes = readInt32(head, reconsumeAt);
@@ -112,10 +113,6 @@ export class LogRecord {
     this.bodyLength = Math.max(0, readInt32(head, reconsumeAt + 12));
     return reconsumeAt + 16;
   }
-}
-
-function hostLength(isV6: number): number {
-  return isV6 === 0 ? 8 : 20;
 }
 
 const EMPTY = Buffer.alloc(0);
