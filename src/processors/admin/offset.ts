@@ -1,12 +1,13 @@
-import { queryConsumeTimeSpanBody, queryCorrectionOffsetBody } from '../../codec/bodies/offsets.ts';
+import { type QueueTimeSpan, queryConsumeTimeSpanBody, queryCorrectionOffsetBody } from '../../codec/bodies/offsets.ts';
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { consumerOffsetSerializeWrapper } from '../../codec/bodies/topic-config.ts';
 import { RequestError } from '../../codec/response-codes.ts';
 import { localTimeText } from '../../codec/time-text.ts';
-import type { HandlerResult, Handlers, Request } from '../../remoting/handler.ts';
+import type { HandlerResult, Handlers, LateResult, Request } from '../../remoting/handler.ts';
 import { checkedGroupName } from '../checked-names.ts';
 import type { BrokerParts } from '../parts.ts';
 import { writeQueuesOf } from './topic.ts';
+import { Turns } from './turns.ts';
 
 /** 29–32, 43, 303, 308, 314: places in queues, by time and by group. */
 export function offsetHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, OffsetCommand> {
@@ -81,11 +82,13 @@ function getAllConsumerOffset(
 /** 303: how far a group is behind, in time, by queue. Java: AdminBrokerProcessor#queryConsumeTimeSpan. */
 function queryConsumeTimeSpan(
   parts: BrokerParts,
-): (request: Request<'QUERY_CONSUME_TIME_SPAN'>) => HandlerResult<'QUERY_CONSUME_TIME_SPAN'> {
-  return (request) => {
+): (request: Request<'QUERY_CONSUME_TIME_SPAN'>) => Promise<LateResult<'QUERY_CONSUME_TIME_SPAN'>> {
+  return async (request) => {
     const { topic, group } = request.header;
     const { store, offsets, clock } = parts;
-    const consumeTimeSpanSet = writeQueuesOf(parts, topic).map((messageQueue) => {
+    const turns = new Turns(clock);
+    const consumeTimeSpanSet: QueueTimeSpan[] = [];
+    for (const messageQueue of writeQueuesOf(parts, topic)) {
       const { queueId } = messageQueue;
       const minTimeStamp = store.getEarliestMessageTime(topic, queueId);
       const end = store.getMaxOffsetInQueue(topic, queueId);
@@ -94,14 +97,15 @@ function queryConsumeTimeSpan(
       const consumeTimeStamp = offset > 0 ? store.getMessageStoreTimeStamp(topic, queueId, offset - 1) : minTimeStamp;
       // Without an offset the next message is the one before the first, whose time is -1: as Java answers.
       const delayTime = offset < end ? clock.now() - store.getMessageStoreTimeStamp(topic, queueId, offset) : 0;
-      return {
+      consumeTimeSpanSet.push({
         messageQueue,
         ...{ minTimeStamp, minTimeStampStr: localTimeText(minTimeStamp) },
         ...{ maxTimeStamp, maxTimeStampStr: localTimeText(maxTimeStamp) },
         ...{ consumeTimeStamp, consumeTimeStampStr: localTimeText(consumeTimeStamp) },
         delayTime,
-      };
-    });
+      });
+      await turns.took(1);
+    }
     return { code: 'SUCCESS', body: encodeBody(queryConsumeTimeSpanBody, { consumeTimeSpanSet }) };
   };
 }

@@ -3,9 +3,10 @@ import { type OffsetsByQueue, resetOffsetBody, resetOffsetBodyForC } from '../..
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { oldVersionName, VERSION_3_0_7_SNAPSHOT } from '../../codec/client-version.ts';
 import { RequestError } from '../../codec/response-codes.ts';
-import type { HandlerResult, Request } from '../../remoting/handler.ts';
+import type { LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
 import { type OwnQueue, queuesOf } from './topic.ts';
+import { Turns } from './turns.ts';
 
 /** The remark of a Java answer whose handler sets a code only. */
 export const NO_REMARK_SET = 'not set any response code';
@@ -16,10 +17,11 @@ export const NO_REMARK_SET = 'not set any response code';
  */
 export function resetOffset(
   parts: BrokerParts,
-): (request: Request<'INVOKE_BROKER_TO_RESET_OFFSET'>) => HandlerResult<'INVOKE_BROKER_TO_RESET_OFFSET'> {
-  return (request) => {
+): (request: Request<'INVOKE_BROKER_TO_RESET_OFFSET'>) => Promise<LateResult<'INVOKE_BROKER_TO_RESET_OFFSET'>> {
+  return async (request) => {
+    const isC = request.language === 'CPP';
     const { topic, group, timestamp, isForce } = request.header;
-    const offsetTable = wantedOffsets(parts, topic, group, timestamp, isForce);
+    const offsetTable = await wantedOffsets(parts, topic, group, timestamp, isForce);
     const members = [...(parts.consumers.group(group)?.channels.values() ?? [])];
     if (members.length === 0) {
       const asked = `Group: ${group} Topic: ${topic} Timestamp: ${timestamp}`;
@@ -27,7 +29,7 @@ export function resetOffset(
     }
     checkVersions(members);
     const body = encodeBody(resetOffsetBody, { offsetTable });
-    const told = request.language === 'CPP' ? bodyForC(offsetTable) : body;
+    const told = isC ? bodyForC(offsetTable) : body;
     // Java's broker leaves isForce out of what it tells, too: the offsets say it all.
     const header = { topic, group, timestamp, isForce: false };
     for (const { connection, clientId } of members) {
@@ -47,13 +49,13 @@ export function checkVersions(members: readonly ClientChannelInfo[]): void {
 }
 
 /** Where the group shall go on: never ahead of where it is, unless forced. */
-function wantedOffsets(
+async function wantedOffsets(
   parts: BrokerParts,
   topic: string,
   group: string,
   timestamp: number,
   isForce: boolean,
-): OffsetsByQueue {
+): Promise<OffsetsByQueue> {
   const config = parts.topics.select(topic)?.config;
   if (config === undefined) {
     const text = `[reset-offset] reset offset failed, no topic in this broker. topic=${topic}`;
@@ -61,6 +63,7 @@ function wantedOffsets(
   }
   const { store, offsets } = parts;
   const wanted = new Map<OwnQueue, number>();
+  const turns = new Turns(parts.clock);
   for (const queue of queuesOf(parts, topic, config.writeQueueNums)) {
     const { queueId } = queue;
     const stored = offsets.query(group, topic, queueId);
@@ -71,6 +74,7 @@ function wantedOffsets(
         ? store.getMaxOffsetInQueue(topic, queueId)
         : store.getOffsetInQueueByTime(topic, queueId, timestamp);
     wanted.set(queue, isForce ? Math.max(0, atTime) : Math.min(Math.max(0, atTime), stored));
+    await turns.took(1);
   }
   return wanted;
 }

@@ -1,10 +1,11 @@
-import { topicStatsTable } from '../../codec/bodies/offsets.ts';
+import { type TopicOffset, topicStatsTable } from '../../codec/bodies/offsets.ts';
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { topicConfigSerializeWrapper, topicList } from '../../codec/bodies/topic-config.ts';
 import { topicNameProblem } from '../../codec/names.ts';
 import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Handlers, LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
+import { Turns } from './turns.ts';
 
 /** Queues one topic may have; Java has no limit and takes any number into its tables. */
 export const MOST_QUEUES = 65_536;
@@ -80,19 +81,20 @@ function getAllTopicConfig(
 /** 202: where the queues of a topic begin and end. Java: AdminBrokerProcessor#getTopicStatsInfo. */
 function getTopicStatsInfo(
   parts: BrokerParts,
-): (request: Request<'GET_TOPIC_STATS_INFO'>) => HandlerResult<'GET_TOPIC_STATS_INFO'> {
-  return (request) => {
+): (request: Request<'GET_TOPIC_STATS_INFO'>) => Promise<LateResult<'GET_TOPIC_STATS_INFO'>> {
+  return async (request) => {
     const { topic } = request.header;
     const { store } = parts;
-    const offsetTable = new Map(
-      writeQueuesOf(parts, topic).map((queue) => {
-        const maxOffset = store.getMaxOffsetInQueue(topic, queue.queueId);
-        const minOffset = store.getMinOffsetInQueue(topic, queue.queueId);
-        const isEmpty = maxOffset <= 0;
-        const lastUpdateTimestamp = isEmpty ? 0 : store.getMessageStoreTimeStamp(topic, queue.queueId, maxOffset - 1);
-        return [queue, { minOffset, maxOffset, lastUpdateTimestamp }] as const;
-      }),
-    );
+    const turns = new Turns(parts.clock);
+    const offsetTable = new Map<OwnQueue, TopicOffset>();
+    for (const queue of writeQueuesOf(parts, topic)) {
+      const maxOffset = store.getMaxOffsetInQueue(topic, queue.queueId);
+      const minOffset = store.getMinOffsetInQueue(topic, queue.queueId);
+      const isEmpty = maxOffset <= 0;
+      const lastUpdateTimestamp = isEmpty ? 0 : store.getMessageStoreTimeStamp(topic, queue.queueId, maxOffset - 1);
+      offsetTable.set(queue, { minOffset, maxOffset, lastUpdateTimestamp });
+      await turns.took(1);
+    }
     return { code: 'SUCCESS', body: encodeBody(topicStatsTable, { offsetTable }) };
   };
 }
