@@ -22,8 +22,10 @@ export interface StepContext {
   /** Begins every unique key; no two lanes share it. */
   readonly prefix: string;
   readonly commitLogFileBytes: number;
-  /** Whether delayed and transactional messages are among them; ours refuses them still. */
-  readonly later: boolean;
+  /** Whether delayed messages are among them. */
+  readonly delayed: boolean;
+  /** Whether transactional messages are among them; ours refuses them still. */
+  readonly transactional: boolean;
 }
 
 /** The next step of a lane: mostly singles of all shapes, some batches, oneway, later kinds and very large ones. */
@@ -34,12 +36,12 @@ export function nextStep(context: StepContext, number: number): Step {
   if (choice < 10) return { kind: 'batch', messages: batchOf(context, name) };
   if (choice < 15) return { kind: 'oneway', message: messageOf(context, name, 'DoorPlain') };
   if (choice < 17) return { kind: 'single', message: nearFileSize(context, name) };
-  if (context.later && choice < 25) {
+  if (context.delayed && choice < 25) {
     const message = messageOf(context, name, 'DoorLater');
     // Levels whose time does not come while the test runs, and sometimes one that is delivered at once.
     return { kind: 'delayed', message, level: random.below(10) === 0 ? 1 : 15 + random.below(4) };
   }
-  if (context.later && choice < 33) {
+  if (context.transactional && choice < 33) {
     const end = random.pick(['commit', 'commit', 'rollback', 'open'] as const);
     return { kind: 'transaction', message: messageOf(context, name, 'DoorLater'), end };
   }

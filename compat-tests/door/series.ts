@@ -247,7 +247,8 @@ class Series {
       prefix: `t${this.#turns}l`,
       steps,
       commitLogFileBytes: this.#sizes.mappedFileSizeCommitLog,
-      later: kind === 'java',
+      delayed: true,
+      transactional: kind === 'java',
       kill,
       ...(ending === 'kill' ? { killAfter: 30 + this.#random.below(steps) } : {}),
     });

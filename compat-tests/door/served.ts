@@ -22,8 +22,8 @@ export interface Served {
   readonly records: readonly RawRecord[];
 }
 
-/** Java's dispatch is a little behind, and its delayed messages come when they like. */
-const attempts = { java: 20, wenchang: 3 } as const;
+/** Delayed messages come when it is their time, and Java's dispatch is a little behind. */
+const attempts = 20;
 const pauseMs = 100;
 
 /**
@@ -31,7 +31,7 @@ const pauseMs = 100;
  * times at most. Gives what was wrong at the last attempt.
  */
 export async function checkServed(
-  { address, kind }: Pick<Server, 'address' | 'kind'>,
+  { address }: Pick<Server, 'address'>,
   storeDir: string,
   sizes: StoreSizes,
   check: (served: Served) => Promise<string[]>,
@@ -41,7 +41,7 @@ export async function checkServed(
     for (let attempt = 1; ; attempt++) {
       const { records } = readLog(storeDir, sizes);
       const problems = await check({ client, records });
-      if (problems.length === 0 || attempt === attempts[kind]) return problems;
+      if (problems.length === 0 || attempt === attempts) return problems;
       await pause(pauseMs);
     }
   } finally {

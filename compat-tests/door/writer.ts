@@ -15,7 +15,8 @@ export interface WriteOptions {
   /** Steps over all lanes. */
   readonly steps: number;
   readonly commitLogFileBytes: number;
-  readonly later: boolean;
+  readonly delayed: boolean;
+  readonly transactional: boolean;
   /** Called when so many answers have come; the lanes go on until their connections break. */
   readonly killAfter?: number;
   kill(): Promise<void>;

@@ -25,8 +25,13 @@ export class DelayOffsetTable {
     for (const [level, offset] of this.#file.load(decodeDelayOffsets) ?? []) this.#table.set(level, offset);
   }
 
+  /** By level, as Java's map of small numbers goes. */
   get offsets(): DelayOffsets {
-    return this.#table;
+    return new Map([...this.#table].sort(([a], [b]) => a - b));
+  }
+
+  offsetOf(level: number): number {
+    return this.#table.get(level) ?? 0;
   }
 
   /** The level is delivered below `offset`; the last message of it, if there was one, ends at `end` in the log. */
@@ -43,7 +48,7 @@ export class DelayOffsetTable {
   persist(marks: Marks): boolean {
     if (this.#dirty && this.#waiting === undefined) {
       this.#dirty = false;
-      this.#waiting = { offsets: new Map(this.#table), end: this.#deliveredEnd };
+      this.#waiting = { offsets: this.offsets, end: this.#deliveredEnd };
       this.onMarks(marks);
     }
     return this.#waiting === undefined;
@@ -58,7 +63,7 @@ export class DelayOffsetTable {
   persistNow(marks: Marks): void {
     if ((!this.#dirty && this.#waiting === undefined) || marks.flushed < this.#deliveredEnd) return;
     this.#waiting = undefined;
-    this.#file.saveNow(encodeDelayOffsets(this.#table));
+    this.#file.saveNow(encodeDelayOffsets(this.offsets));
     this.#dirty = false;
   }
 

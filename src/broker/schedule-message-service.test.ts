@@ -250,7 +250,7 @@ describe('delayOffset.json', () => {
 
   it('keeps levels that no setting has, and one ahead of its queue is set back', async () => {
     const fs = new MemFs();
-    fs.install(PATH, Buffer.from('{"offsetTable":{1:7,99:5}}'));
+    fs.install(PATH, Buffer.from('{"offsetTable":{99:5,1:7}}'));
     const world = new World(fs);
     expect(world.log.lines.some(({ text }) => text.includes('ahead of the queue'))).toBe(true);
     world.delayed('a', 1);

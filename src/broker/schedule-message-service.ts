@@ -124,7 +124,7 @@ export class ScheduleMessageService {
    */
   #levelOf(level: number): Level {
     const { store, log } = this.#options;
-    const saved = this.#table.offsets.get(level) ?? 0;
+    const saved = this.#table.offsetOf(level);
     const max = store.scheduled.maxOffset(level);
     if (saved > max) log.warn({ level, saved, max }, 'delayOffset.json is ahead of the queue of its level; set back');
     return new Level(level, Math.min(saved, max));
