@@ -1,5 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { jobOptions } from '../job-options.ts';
 import { runDelays } from './run.ts';
 
 const FULL_COUNT = 20_000;
@@ -8,13 +7,7 @@ const PER_LIFE = 100;
 
 /** `npm run test:delay [-- --count N --seed N]`: delayed messages through restarts, kills and power losses. */
 async function main(): Promise<void> {
-  const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { count: text, seed: text } });
-  const count = Number(values.count ?? FULL_COUNT);
-  const seed = Number(values.seed ?? randomInt(0x7fff0000));
-  if (!(count >= 1) || !Number.isSafeInteger(count) || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: test:delay [--count N] [--seed N]');
-  }
+  const { count, seed } = jobOptions({ name: 'test:delay', fullCount: FULL_COUNT });
   const restarts = Math.max(10, Math.ceil(count / PER_LIFE));
   const startMs = Date.now();
   console.log(`seed ${seed}, ${count} messages, ${restarts} restarts`);
