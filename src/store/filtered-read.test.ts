@@ -62,6 +62,8 @@ describe('a read with a filter that looks into records', () => {
     const filter = { ...evenFilter(looked), isMatchedByConsumeQueue: () => asked++ >= 7 };
     expect(await read(store, 0, filter)).toMatchObject({ next: 10, bodies: { length: 1 } });
     expect(looked).toEqual(['n\u00017\u0002', 'n\u00018\u0002', 'n\u00019\u0002']);
+    const nothing = { ...evenFilter(), isMatchedByConsumeQueue: () => false };
+    expect(await read(store, 0, nothing)).toEqual({ status: 'NO_MATCHED_MESSAGE', next: 10, bodies: [] });
     await store.shutdown();
   });
 
