@@ -30,12 +30,14 @@ export type CompileSql = (expression: string) => SqlCondition | SqlError;
 /** Tells of the inside of the virtual machine. */
 const OWN_TEXT = 'java.lang.ClassCastException';
 const MESSAGES_PER_CASE = 8;
+/** At the least, on average: what does not compile counts once. */
+const PAIRS_PER_CASE = 6;
 const MOST_SHOWN = 20;
 
 /** Cases enough for `count` pairs. */
 export function sqlCases(count: number, seed: number): SqlCase[] {
   const random = new SeededRandom(seed);
-  return Array.from({ length: Math.ceil(count / MESSAGES_PER_CASE) }, () => sqlCase(random, MESSAGES_PER_CASE));
+  return Array.from({ length: Math.ceil(count / PAIRS_PER_CASE) }, () => sqlCase(random, MESSAGES_PER_CASE));
 }
 
 /** Java's answers. */
