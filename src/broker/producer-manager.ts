@@ -5,6 +5,8 @@ import { CHANNEL_EXPIRED_MS, type ClientChannelInfo } from './consumer-manager.t
 
 const MOST_GROUPS = 200_000;
 const MOST_CHANNELS_PER_GROUP = 20_000;
+/** Channels of a group that are looked at to find one. Java: one and GET_AVALIABLE_CHANNEL_RETRY_COUNT more. */
+const MOST_TRIES = 4;
 
 /**
  * Connected producers by group and by client id. A client id leads to the connection that announced it as long as that
@@ -31,6 +33,24 @@ export class ProducerManager {
   /** The connection of a client, for the answer to its request. Java: ProducerManager#findChannel. */
   findConnection(clientId: string): Connection | undefined {
     return this.#byClientId.get(clientId);
+  }
+
+  /**
+   * A connection of the group that can be told something now, another one each time; undefined without any.
+   * Java: ProducerManager#getAvaliableChannel.
+   */
+  available(group: string): Connection | undefined {
+    const channels = this.#groups.get(group);
+    if (channels === undefined) return undefined;
+    let tries = Math.min(channels.size, MOST_TRIES);
+    for (const [connection, channel] of channels) {
+      if (tries-- === 0) return undefined;
+      // The first one goes behind the others.
+      channels.delete(connection);
+      channels.set(connection, channel);
+      if (connection.isOpen && connection.isWritable) return connection;
+    }
+    return undefined;
   }
 
   /** Takes a heartbeat. Java: ProducerManager#registerProducer. */

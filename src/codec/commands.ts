@@ -292,7 +292,6 @@ export const commands = {
   END_TRANSACTION: {
     ...BROKER,
     code: 37,
-    later: LATER,
     request: transaction.endTransactionRequest,
     replies: ['SUCCESS', 'SYSTEM_ERROR', 'SLAVE_NOT_AVAILABLE', 'MESSAGE_ILLEGAL', 'SERVICE_NOT_AVAILABLE'],
     lane: 'transaction',
@@ -845,7 +844,6 @@ export const commands = {
   RESUME_CHECK_HALF_MESSAGE: {
     ...ADMIN,
     code: 323,
-    later: LATER,
     request: transaction.resumeCheckHalfMessageRequest,
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
     java: 'AdminBrokerProcessor#resumeCheckHalfMessage',

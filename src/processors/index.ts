@@ -10,9 +10,11 @@ import { lockBatchMq, unlockBatchMq } from './admin/lock.ts';
 import { offsetHandlers } from './admin/offset.ts';
 import { resetOffset } from './admin/reset-offset.ts';
 import { topicHandlers } from './admin/topic.ts';
+import { resumeCheckHalfMessage } from './admin/transaction.ts';
 import { checkClientConfig, heartBeat, unregisterClient } from './client-manage.ts';
 import { getConsumerListByGroup, queryConsumerOffset, updateConsumerOffset } from './consumer-manage.ts';
 import { consumerSendMsgBack } from './consumer-send-msg-back.ts';
+import { endTransaction } from './end-transaction.ts';
 import type { BrokerParts } from './parts.ts';
 import { pullMessage } from './pull-message.ts';
 import { queryMessage, viewMessageById } from './query-message.ts';
@@ -51,5 +53,7 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     QUERY_CONSUME_QUEUE: queryConsumeQueue(parts),
     CLEAN_EXPIRED_CONSUMEQUEUE: cleanExpiredConsumeQueue(parts),
     CLEAN_UNUSED_TOPIC: cleanUnusedTopic(parts),
+    END_TRANSACTION: endTransaction(parts),
+    RESUME_CHECK_HALF_MESSAGE: resumeCheckHalfMessage(parts),
   };
 }

@@ -8,6 +8,7 @@ import type { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
 import type { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import type { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
 import type { TopicConfigManager } from '../broker/topic-config-manager.ts';
+import type { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import type { MessageStore } from '../store/message-store.ts';
 import type { Clock } from '../util/clock.ts';
@@ -26,6 +27,7 @@ export interface BrokerParts {
   readonly locks: RebalanceLockManager;
   readonly holds: PullRequestHoldService;
   readonly schedule: ScheduleMessageService;
+  readonly transactions: TransactionalMessageService;
   readonly stats: BrokerStats;
   readonly clock: Clock;
   readonly log: Logger;

@@ -334,13 +334,6 @@ describe('a message that cannot be stored', () => {
     ['more properties than 32767 bytes', { properties: `K\u0001${'v'.repeat(32_768)}\u0002` }, 'x', 13, ILLEGAL],
     ['more bytes than maxMessageSize', {}, 'x'.repeat(2000), 13, `${ILLEGAL} [the stored record has `],
     [
-      'half of a transaction',
-      { properties: 'TRAN_MSG\u0001TRUE\u0002' },
-      'x',
-      13,
-      'transaction messages (TRAN_MSG=true) are not available yet',
-    ],
-    [
       'half of a transaction with a delay (deviation 7)',
       { properties: 'DELAY\u00011\u0002TRAN_MSG\u0001true\u0002' },
       'x',

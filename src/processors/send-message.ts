@@ -1,4 +1,5 @@
 import { DLQ_PREFIX, describeTopic, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
+import { toHalfMessage } from '../broker/transaction/half-message.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
 import { topicNameProblem } from '../codec/names.ts';
 import { FAQ, RequestError } from '../codec/response-codes.ts';
@@ -46,7 +47,7 @@ function sendMessage(parts: BrokerParts): (request: Request<SendCommand>) => Han
       else if (topic.config.topicName.startsWith(RETRY_PREFIX)) redirectRetry(parts, draft, request, topic);
       if (!draft.resolveProperties())
         throw new RequestError('MESSAGE_ILLEGAL', 'the properties text is not valid JSON');
-      if (!header.batch) refuseLaterKinds(parts, draft);
+      if (!header.batch) divertHalf(parts, draft);
       const result = header.batch ? store.putMessages(draft) : store.putMessage(draft);
       if (!result.accepted) throw refusalOf(responses, result);
       stats.putNums += result.msgNum;
@@ -177,8 +178,8 @@ function redirectRetry(parts: BrokerParts, draft: MessageDraft, request: Request
   draft.queueId = 0;
 }
 
-/** Half messages come with the issue on message kinds; until then they are refused, not stored wrongly. */
-function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
+/** Half messages wait in a topic of their own. Java: SendMessageProcessor#sendMessage. */
+function divertHalf(parts: BrokerParts, draft: MessageDraft): void {
   const { spans } = draft;
   if (spans.has(PropertySlot.TRAN_MSG) && spans.text(PropertySlot.TRAN_MSG, draft.text)?.toLowerCase() === 'true') {
     if (parts.configs.brokerConfig.rejectTransactionMessage) {
@@ -186,7 +187,7 @@ function refuseLaterKinds(parts: BrokerParts, draft: MessageDraft): void {
       throw new RequestError('NO_PERMISSION', `the broker[${ip}] sending transaction message is forbidden`);
     }
     refuseDelayedHalf(draft);
-    throw new RequestError('MESSAGE_ILLEGAL', 'transaction messages (TRAN_MSG=true) are not available yet');
+    toHalfMessage(draft);
   }
 }
 
@@ -223,7 +224,8 @@ function refusalOf(responses: SendResponses, result: PutRefusal): RequestError {
   }
 }
 
-const MESSAGE_ILLEGAL =
+/** Java's text, also of END_TRANSACTION, where it begins with a capital letter. */
+export const MESSAGE_ILLEGAL =
   'the message is illegal, maybe msg body or properties length not matched. ' +
   'msg body length limit 128k, msg properties length limit 32k.';
 

@@ -13,7 +13,7 @@ function holds<_Claim extends true>(): void {}
 declare const every: Handlers<'namesrv'>;
 declare const wipe: Handler<'WIPE_WRITE_PERM_OF_BROKER'>;
 declare const send: Handler<'SEND_MESSAGE'>;
-declare const later: Handler<'END_TRANSACTION'>;
+declare const later: Handler<'UPDATE_AND_CREATE_ACL_CONFIG'>;
 
 /** The whole map is fine as it is. */
 export const complete: Handlers<'namesrv'> = { ...every };
@@ -47,10 +47,10 @@ export const maybeAbsent: Handler<'SEND_MESSAGE'> = (request) => ({
 // @ts-expect-error SEND_MESSAGE is the broker's
 export const foreignServer: Handlers<'namesrv'> = { ...every, WIPE_WRITE_PERM_OF_BROKER: wipe, SEND_MESSAGE: send };
 declare const broker: Handlers<'broker'>;
-// @ts-expect-error END_TRANSACTION is marked `later`
-export const tooEarly: Handlers<'broker'> = { ...broker, SEND_MESSAGE: send, END_TRANSACTION: later };
+// @ts-expect-error UPDATE_AND_CREATE_ACL_CONFIG is marked `later`
+export const tooEarly: Handlers<'broker'> = { ...broker, SEND_MESSAGE: send, UPDATE_AND_CREATE_ACL_CONFIG: later };
 
-holds<Same<Extract<ServedBy<'broker'>, 'PULL_MESSAGE' | 'END_TRANSACTION' | 'REGISTER_BROKER'>, 'PULL_MESSAGE'>>();
+holds<Same<Extract<ServedBy<'broker'>, 'PULL_MESSAGE' | 'DELETE_ACL_CONFIG' | 'REGISTER_BROKER'>, 'PULL_MESSAGE'>>();
 holds<Same<Extract<ServedBy<'client'>, 'NOTIFY_CONSUMER_IDS_CHANGED' | 'HEART_BEAT'>, 'NOTIFY_CONSUMER_IDS_CHANGED'>>();
 holds<Same<HeaderValues<Commands['GET_MAX_OFFSET']['request']>['queueId'], number>>();
 holds<Same<HeaderValues<Commands['SEND_MESSAGE']['request']>['properties'], string | undefined>>();

@@ -11,6 +11,7 @@ import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
 import { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
+import { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import { encodeHost } from '../codec/message-id.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import { notifyIdsChanged } from '../processors/client-manage.ts';
@@ -124,6 +125,7 @@ class Broker implements RunningBroker {
     this.#ha = await listenForSlaves(this.#options);
     holds.start();
     schedule.start();
+    this.#parts.transactions.start();
     this.#timers = startTimers(this.#parts);
     await this.#outer.start();
   }
@@ -143,7 +145,7 @@ class Broker implements RunningBroker {
    * consumers commit until their connection closes. A step that fails does not keep the others from being done.
    */
   async #stop(): Promise<void> {
-    const { holds, schedule, store, offsets, filters, log } = this.#parts;
+    const { holds, schedule, store, offsets, filters, transactions, log } = this.#parts;
     for (const timer of this.#timers) timer.cancel();
     holds.shutdown();
     schedule.stop();
@@ -156,8 +158,13 @@ class Broker implements RunningBroker {
         failures.push(error);
       }
     };
+    const transactionsEnded = transactions.stop();
     await step('closing the store', () => store.shutdown());
     await step('saving the delay offsets', () => schedule.persistNow());
+    await step('ending the check of transactions', async () => {
+      await transactionsEnded;
+      transactions.commitOffsets();
+    });
     await step('closing the ports', () => this.#server.close());
     await step('closing the replication port', () => this.#ha?.close());
     await step('unregistering', () => this.#outer.shutdown());
@@ -247,6 +254,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   try {
     filters.load();
     const tables = loadTables(options);
+    const producers = new ProducerManager({ clock, log });
     return {
       ...tables,
       schedule: loadSchedule(options, store, tables.topics),
@@ -254,7 +262,8 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
       store,
       consumers: new ConsumerManager({ clock, log, onGroupGone: (group) => filters.unregisterGroup(group) }),
       filters,
-      producers: new ProducerManager({ clock, log }),
+      producers,
+      transactions: new TransactionalMessageService({ ...tables, store, configs, producers, clock, log, storeHost }),
       locks: new RebalanceLockManager(clock),
       holds,
       stats: new BrokerStats(),

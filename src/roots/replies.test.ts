@@ -163,6 +163,8 @@ function replies(code: number, fields: (more?: Fields) => Fields): Scenarios<'SE
 const offset = { consumerGroup: 'g', topic: 'T', queueId: 0 };
 const back = { offset: 0, group: 'g', delayLevel: -1, unitMode: false, maxReconsumeTimes: 16 };
 const key = { topic: 'T', key: 'k', maxNum: 1, beginTimestamp: 0, endTimestamp: 9e12 };
+const half = sendFields({ properties: 'TRAN_MSG\u0001true\u0002PGROUP\u0001p\u0002' });
+const end = { producerGroup: 'p', tranStateTableOffset: 0, commitLogOffset: 0, commitOrRollback: 8, msgId: 'x' };
 const registered = { sysFlag: 0, consumerGroup: 'g', subscription: undefined };
 
 const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } = {
@@ -347,6 +349,28 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
   },
   GET_CONSUME_STATS: { SUCCESS: (world) => world.ask(208, { consumerGroup: 'g' }) },
   CLEAN_EXPIRED_CONSUMEQUEUE: { SUCCESS: (world) => world.ask(306) },
+  END_TRANSACTION: {
+    SUCCESS: async (world) => {
+      await world.ask(10, half);
+      return world.ask(37, end);
+    },
+    SYSTEM_ERROR: (world) => world.ask(37, end),
+    SLAVE_NOT_AVAILABLE: (world) => {
+      world.broker.configs.messageStoreConfig.brokerRole = 'SLAVE';
+      return world.ask(37, end);
+    },
+    MESSAGE_ILLEGAL: 'what the half topic took fits the shorter name of any other topic',
+    SERVICE_NOT_AVAILABLE: async (world) => {
+      await world.ask(10, half);
+      world.faults.fail({ operation: 'pwrite', path: /commitlog/, code: 'EIO' });
+      expect(await world.ask(37, { ...end, commitOrRollback: 12 })).toMatchObject({ code: 14 });
+      return world.ask(37, end);
+    },
+  },
+  RESUME_CHECK_HALF_MESSAGE: {
+    SUCCESS: async (world) => world.ask(323, { msgId: (await world.ask(10, half)).ext?.['msgId'] }),
+    SYSTEM_ERROR: (world) => world.ask(323, { msgId: 'x' }),
+  },
   CLEAN_UNUSED_TOPIC: { SUCCESS: (world) => world.ask(316) },
 };
 

@@ -45,6 +45,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   namespace: 'not a name',
   value: 'not a name',
   brokerAddr: 'not a name',
+  transactionId: 'not a name',
   haServerAddr: 'not a name',
   filterGroups: 'not a name',
   clientId: 'not a name',
@@ -91,6 +92,7 @@ const HARMLESS: Readonly<Record<string, string>> = {
   'SEND_REPLY_MESSAGE.defaultTopic': 'looked up among the topics',
   'SEND_REPLY_MESSAGE_V2.defaultTopic': 'looked up among the topics',
   'CONSUMER_SEND_MSG_BACK.originTopic': 'not looked at',
+  'END_TRANSACTION.producerGroup': 'compared with a property',
   'UPDATE_AND_CREATE_TOPIC.defaultTopic': 'not looked at',
   'QUERY_MESSAGE.topic': 'hashed',
   'QUERY_CONSUMER_OFFSET.topic': 'looked up',
@@ -152,6 +154,7 @@ const AROUND: Readonly<Record<string, string>> = {
 const AROUND_OF: Partial<Record<CommandName, Readonly<Record<string, string>>>> = {
   PULL_MESSAGE: { sysFlag: '4' },
   SEND_BATCH_MESSAGE: { batch: 'true' },
+  END_TRANSACTION: { commitOrRollback: '8' },
 };
 const BY_KIND = { string: 'x', int: '1', long: '1', boolean: 'false', double: '1' } as const;
 

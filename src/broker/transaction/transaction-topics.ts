@@ -1,0 +1,17 @@
+/** Topics and the group of transactions; clients never see them. Java: MixAll, TransactionalMessageUtil. */
+
+/** Half messages, each until its transaction has ended or it is written anew. */
+export const HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
+/** One record per ended transaction: which half message is done. */
+export const OP_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
+/** Half messages nobody could say anything about. Java: MixAll.TRANS_CHECK_MAX_TIME_TOPIC. */
+export const GIVEN_UP_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC';
+/** Owner of how far the two topics are worked off. Java: MixAll.CID_SYS_RMQ_TRANS. */
+export const TRANSACTION_GROUP = 'CID_RMQ_SYS_TRANS';
+
+/** The topics as they stand in a record. */
+export const TOPIC_BYTES: Readonly<Record<typeof HALF_TOPIC | typeof OP_TOPIC | typeof GIVEN_UP_TOPIC, Buffer>> = {
+  [HALF_TOPIC]: Buffer.from(HALF_TOPIC, 'latin1'),
+  [OP_TOPIC]: Buffer.from(OP_TOPIC, 'latin1'),
+  [GIVEN_UP_TOPIC]: Buffer.from(GIVEN_UP_TOPIC, 'latin1'),
+};
