@@ -277,6 +277,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/broker/filter/sql/sql.test.ts',
   },
   {
+    number: 37,
+    java: 'A damaged entry in the last three files of a ConsumeQueue hides all messages behind it from consumers.',
+    ours: 'A start writes entries that cannot be right again from the log, in their places.',
+    safe: 'Queue offsets and entries are those that were written first.',
+    built: true,
+    adr: '0032-damaged-queue-entries.md',
+    test: 'src/store/consume-queue-mend.test.ts',
+  },
+  {
     number: 41,
     java: 'A client that leaves one of two producer groups, or whose older connection ends, gets no more replies.',
     ours: 'It gets them as long as a connection of it is in a producer group.',

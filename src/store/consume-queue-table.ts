@@ -4,7 +4,12 @@ import { ConsumeQueue, type ConsumeQueueParts } from './consume-queue.ts';
 import { isDurableBelow } from './consume-queue-expiry.ts';
 import { type ConsumeQueueExt, type ConsumeQueueExtParts, ExtWindow } from './consume-queue-ext.ts';
 import { recoverConsumeQueueExt } from './consume-queue-ext-recovery.ts';
-import { doubtConsumeQueue, recoverConsumeQueue, truncateConsumeQueue } from './consume-queue-recovery.ts';
+import {
+  type DoubtfulQueue,
+  doubtConsumeQueue,
+  recoverConsumeQueue,
+  truncateConsumeQueue,
+} from './consume-queue-recovery.ts';
 import { EntryMemory } from './entry-memory.ts';
 import type { OpenFiles } from './open-files.ts';
 import { StoreLoadError } from './store-errors.ts';
@@ -98,20 +103,20 @@ export class ConsumeQueueTable {
   }
 
   /**
-   * Finds the end of every queue and gives the end of the newest message that any of them knows, −1 for none.
-   * Throws StoreIoError. Java: DefaultMessageStore#recoverConsumeQueue.
+   * Finds the end of every queue and gives what cannot be right in them. Throws StoreIoError.
+   * Java: DefaultMessageStore#recoverConsumeQueue.
    */
-  recover(afterCrash: boolean): number {
+  recover(afterCrash: boolean): DoubtfulQueue[] {
     const { ext, openFiles } = this.#parts;
     if (afterCrash && ext !== undefined) syncNames(openFiles.fs, ext.dir);
-    let max = -1;
+    const found: DoubtfulQueue[] = [];
     for (const queue of this) {
-      const zeroed = recoverConsumeQueue(queue, afterCrash);
+      const { zeroed, doubtful } = recoverConsumeQueue(queue, afterCrash);
       const { topic, queueId, maxOffset } = queue;
       if (zeroed > 0) this.#log.warn({ topic, queueId, maxOffset, zeroed }, 'zeroed entries behind the end of a queue');
-      max = Math.max(max, queue.maxPhysicOffset);
+      if (doubtful.length > 0) found.push({ queue, runs: doubtful });
     }
-    return max;
+    return found;
   }
 
   /** End of the newest message that any queue knows, −1 for none. */

@@ -237,15 +237,16 @@ describe('ConsumeQueue on disk', () => {
     expect([after.maxOffset, after.maxPhysicOffset, after.isUnflushed]).toEqual([45, 4_500, false]);
   });
 
-  it('ends at the first gap, removes later files and zeroes what follows a crash', () => {
+  it('has doubts about a gap; after a crash it ends there, removes later files and zeroes what follows', () => {
     const { fs, queue } = make();
     for (let index = 0; index < 45; index += 1) put(queue, index, index * 100, 100);
     queue.flush();
     fs.open('/cq/T/3/00000000000000000600', 'update').pwrite(Buffer.alloc(20), 0, 20, 100);
     const clean = reopen(fs);
-    expect([clean.maxOffset, clean.maxPhysicOffset, fs.list('/cq/T/3').length]).toEqual([35, 3_500, 4]);
+    expect([clean.maxOffset, clean.maxPhysicOffset, fs.list('/cq/T/3').length]).toEqual([45, 4_500, 5]);
+    expect(recoverConsumeQueue(clean, false).doubtful).toEqual([{ first: 35, behind: 36 }]);
     const crashed = reopen(fs, true);
-    expect(crashed.maxOffset).toBe(35);
+    expect([crashed.maxOffset, crashed.maxPhysicOffset, fs.list('/cq/T/3').length]).toEqual([35, 3_500, 4]);
     const tail = fs.readFile('/cq/T/3/00000000000000000600', 1_000)?.subarray(100);
     expect(tail?.every((byte) => byte === 0)).toBe(true);
   });

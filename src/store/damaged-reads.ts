@@ -8,10 +8,12 @@ export class DamagedReads {
   /** Reads that met damage, however often the same place was read. */
   count = 0;
   readonly #log: Logger;
+  readonly #repair: string;
   readonly #places = new Set<string>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, storeDir: string) {
     this.#log = log;
+    this.#repair = repairCommand(storeDir);
   }
 
   /** A record of the commit log that was left out; `fields` say what else led to it. */
@@ -25,9 +27,14 @@ export class DamagedReads {
     this.count += 1;
     if (this.#places.size >= MOST_PLACES || this.#places.has(place)) return;
     this.#places.add(place);
-    this.#log.error({ ...fields, damagedReads: this.count }, text);
+    this.#log.error({ ...fields, damagedReads: this.count, repair: this.#repair }, text);
     if (this.#places.size === MOST_PLACES) {
       this.#log.error({ places: MOST_PLACES }, 'more damaged places are counted and no longer logged');
     }
   }
+}
+
+/** What somebody types who reads of damage; the broker must be stopped. */
+export function repairCommand(storeDir: string): string {
+  return `wenchang store repair ${storeDir} --write`;
 }

@@ -106,6 +106,14 @@ export class LogDispatch {
     this.#indexRecord(queue, bytes, peek, this.#spans);
   }
 
+  /** The tagsCode of a record read from disk. The result is good until the next call. */
+  tagsCodeOf(topic: string, bytes: Buffer, peek: RecordPeek): Readonly<TagsCode> {
+    scanProperties(bytes, peek.propertiesStart, peek.propertiesStart + peek.propertiesLength, this.#spans);
+    const { delayLevels } = this.#parts;
+    computeTagsCode(topic, bytes, this.#spans, peek.storeTimestamp, delayLevels, this.#tagsCode);
+    return this.#tagsCode;
+  }
+
   #stagedBitMap(filterBitMap: FilterBitMap, turn: StagedTurn, row: number): Uint8Array | undefined {
     const { buffer } = turn.chunks[row] as LogChunk;
     return bitMapOf(filterBitMap, turn.queues[row] as QueueState, buffer, turn.peek(row));

@@ -1,6 +1,8 @@
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Logger } from '../util/logger.ts';
 import type { CommitLog } from './commit-log.ts';
+import { mendConsumeQueues } from './consume-queue-mend.ts';
+import type { DoubtfulQueue } from './consume-queue-recovery.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
 import type { IndexService } from './index-service.ts';
 import type { LogDispatch } from './log-dispatch.ts';
@@ -31,11 +33,13 @@ export interface RecoveryParts {
 export function recover(parts: RecoveryParts, cleanStop: boolean): number {
   const { log, logger, consumeQueues } = parts;
   for (const gap of log.files.gaps()) logger.warn(gap, 'the commit log has a gap between two files');
-  const queuesEnd = consumeQueues.recover(!cleanStop);
-  const found = findEnd(parts, cleanStop);
+  const doubtful = consumeQueues.recover(!cleanStop);
+  const found = findEnd(parts, cleanStop, doubtful);
   if (log.files.lastFile === undefined) consumeQueues.destroyLogics();
   log.endAt(found.end);
   makeDurable(log, found.from);
+  if (cleanStop) mendConsumeQueues(parts, doubtful, { behind: found.end, afterCrash: false });
+  const queuesEnd = consumeQueues.maxPhysicOffset();
   if (queuesEnd > found.end) {
     logger.warn({ queuesEnd, end: found.end }, 'the consume queues know more than the commit log: cut to its end');
     consumeQueues.truncateDirtyLogicFiles(found.end);
@@ -68,7 +72,7 @@ interface LogEnd {
 }
 
 /** After a clean stop the last three files are checked; otherwise all from the checkpoint on, and dispatched. */
-function findEnd(parts: RecoveryParts, cleanStop: boolean): LogEnd {
+function findEnd(parts: RecoveryParts, cleanStop: boolean, doubtful: readonly DoubtfulQueue[]): LogEnd {
   const { log, config } = parts;
   const { files } = log.files;
   // After a clean stop nothing can be torn: a body that changed since is its reader's to find (ADR 0030).
@@ -80,7 +84,10 @@ function findEnd(parts: RecoveryParts, cleanStop: boolean): LogEnd {
     : (bytes, peek) => parts.dispatch.dispatchRecord(bytes, peek);
   const from = files[first]?.fileFromOffset ?? 0;
   let end = from;
-  if (!cleanStop) rebuildIndex(parts, end);
+  if (!cleanStop) {
+    mendConsumeQueues(parts, doubtful, { behind: end, afterCrash: true });
+    rebuildIndex(parts, end);
+  }
   let storeTimestamp = 0;
   for (const file of files.slice(first)) {
     parts.logger.info({ path: file.path, cleanStop }, 'checking a commit log file');

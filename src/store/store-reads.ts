@@ -30,7 +30,7 @@ export class StoreReads {
     this.#clock = clock;
     this.#stats = stats;
     this.#readAhead = new ReadAhead(log);
-    this.damaged = new DamagedReads(logger);
+    this.damaged = new DamagedReads(logger, config.storePathRootDir);
     const { damaged } = this;
     const fetch = new RecordFetch({
       ...{ log, inMemoryBytes, damaged },

@@ -25,15 +25,35 @@ describe('single changed bits in a store directory', () => {
 const PLANTED = [
   {
     bug: 'no CRC check',
+    path: 'src/codec/record-check.ts',
+    seed: 25,
     from: 'return length === 0 || bodyCrc(',
     to: 'return length >= 0 || bodyCrc(',
     says: 'a changed body',
   },
   {
     bug: 'no check of the queue offset',
+    path: 'src/codec/record-check.ts',
+    seed: 25,
     from: 'readInt64(bytes, position + RECORD_AT.queueOffset) !== queueOffset ||',
     to: '(queueOffset < 0) ||',
     says: 'a changed QUEUEOFFSET',
+  },
+  {
+    bug: 'no look at the order of queue entries',
+    path: 'src/store/consume-queue-recovery.ts',
+    seed: 1,
+    from: 'if (phyOffset < this.maxPhysicOffset && !isRepeated)',
+    to: 'if (phyOffset < 0 && !isRepeated)',
+    says: 'pull lost the message',
+  },
+  {
+    bug: 'a last queue entry is believed whatever it claims',
+    path: 'src/store/consume-queue-mend.ts',
+    seed: 4,
+    from: 'if (queue.maxPhysicOffset <= limit.behind) continue;',
+    to: 'if (queue.maxPhysicOffset <= limit.behind || limit.behind > 0) continue;',
+    says: 'does not serve a new message',
   },
 ] as const;
 
@@ -49,15 +69,15 @@ describe('planted bugs', () => {
 
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  it.each(PLANTED)('are found: $bug', { timeout: 60_000 }, ({ from, to, says }) => {
-    const path = 'src/codec/record-check.ts';
+  it.each(PLANTED)('are found: $bug', { timeout: 60_000 }, ({ path, seed, from, to, says }) => {
     const source = readFileSync(join(REPO, path), 'utf8');
     expect(source.split(from)).toHaveLength(2);
     writeFileSync(join(dir, path), source.replace(from, to));
-    // The seed is one whose first bits lie in bodies and in queue offsets.
-    const args = ['testing/bit-flips/main.ts', '--count', '42', '--seed', '25'];
+    // The seed is one whose first bits lie where it matters.
+    const args = ['testing/bit-flips/main.ts', '--count', '42', '--seed', String(seed)];
     const { status, stdout } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8' });
     expect(stdout).toContain(says);
     expect(status).toBe(1);
+    writeFileSync(join(dir, path), source);
   });
 });

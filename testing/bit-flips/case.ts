@@ -3,6 +3,7 @@ import type { MemFs } from '../mem-fs.ts';
 import { openTestStore, put, readAll, type TestStore } from '../store-fixture.ts';
 import { Asked, type Read } from './ask.ts';
 import { type Flip, flipped, LOG_FILE_BYTES, topicOf } from './flips.ts';
+import { entryNumberOf, isSeenByStart } from './queue-entries.ts';
 import { fsOf, type KnownRecord, QUEUES, ROOT, type SampleStore, SETTINGS, type Stop } from './sample-store.ts';
 import { loadStateFile } from './state-files.ts';
 
@@ -43,7 +44,7 @@ export async function runCase(sample: SampleStore, stop: Stop, flip: Flip, times
     if (!asked.served.view.has(record.phyOffset)) problems.push(`view lost the record at ${record.phyOffset}`);
   }
   const pulledNot = whole.filter((record) => record.isQueued && !asked.served.pull.has(record.phyOffset));
-  const lost = pulledNot.find((record) => !mayBeLost(flip, record));
+  const lost = pulledNot.find((record) => !mayBeLost(sample, stop, flip, record));
   if (lost !== undefined) problems.push(`pull lost the message at ${lost.topic} ${lost.queueId} ${lost.queueOffset}`);
   const queriedNot = whole.filter((record) => !asked.served.query.has(record.phyOffset));
   if (queriedNot.length > 0 && flip.part !== 'IndexFile') problems.push(`query lost ${queriedNot.length} messages`);
@@ -85,7 +86,7 @@ function askTimes({ store }: TestStore): Map<string, number> {
 
 /**
  * Every queue takes a message and serves it, the store stops, and the next start finds it again. True when the queue
- * that the changed bit concerns does not: all others must.
+ * of the changed record does not: all others must.
  */
 async function goOn(test: TestStore, fs: MemFs, sample: SampleStore, flip: Flip, problems: string[]): Promise<boolean> {
   const starts = QUEUES.map(([topic, queueId]) => test.store.getMaxOffsetInQueue(topic, queueId));
@@ -97,7 +98,7 @@ async function goOn(test: TestStore, fs: MemFs, sample: SampleStore, flip: Flip,
   const again = openSample(fs, sample);
   if (!isCutNow(again.store.getMaxPhyOffset(), end, flip)) wrong.push(...(await withoutNew(again, starts)));
   await again.store.shutdown();
-  const others = wrong.filter((queue) => !isTouched(flip, queue));
+  const others = wrong.filter((queue) => flip.record === undefined || !isTouched(flip, queue));
   problems.push(...others.map((queue) => `${queue} does not serve a new message`));
   return wrong.length > others.length;
 }
@@ -155,14 +156,15 @@ function isFirstOfFile(record: KnownRecord | undefined): boolean {
   return record !== undefined && record.phyOffset % LOG_FILE_BYTES === 0;
 }
 
-/** Behind the damage, in a queue that it concerns. */
-function mayBeLost(flip: Flip, { topic, queueId, queueOffset }: KnownRecord): boolean {
+/** Behind a damaged record of its queue; or the message of a damaged entry, unless a start must see that. */
+function mayBeLost(sample: SampleStore, stop: Stop, flip: Flip, { topic, queueId, queueOffset }: KnownRecord): boolean {
   const { record } = flip;
   if (!isTouched(flip, `${topic}/${queueId}`)) return false;
   if (record?.topic === topic && record.queueId === queueId) return queueOffset > record.queueOffset;
   if (record !== undefined) return true;
-  const start = Number(flip.path.slice(flip.path.lastIndexOf('/') + 1));
-  return queueOffset >= Math.floor((start + (flip.bit >> 3)) / 20);
+  if (queueOffset !== entryNumberOf(flip)) return false;
+  const checked = stop === 'clean' ? undefined : checkedFrom(sample, stop);
+  return !isSeenByStart(flip, flipped(sample.images[stop], flip), sample.logEnd, checked);
 }
 
 /** The queue of the entry; or that of the record, and the one that the record now names. */
