@@ -26,8 +26,8 @@ export class LogSearch {
   }
 
   /**
-   * Reads the parts of the log in which the messages must lie, each once, the shortest first, up to `mostLogBytes`; what
-   * is left unsearched then says so. Throws StoreIoError.
+   * Reads the parts of the log in which the messages must lie, each once, the shortest first, up to `mostLogBytes`;
+   * what is left unsearched then says so. Throws StoreIoError.
    */
   run(mends: readonly MendedRun[], mostLogBytes: number): void {
     let spans: Span[] = [];
