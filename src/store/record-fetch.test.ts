@@ -75,9 +75,10 @@ describe('an entry that leads to no record of its queue', () => {
     const path = `${ROOT}/consumequeue/TopicA/0/00000000000000000000`;
     await test.store.shutdown();
     const entry = (index: number): number => index * 20;
+    const again = openTestStore(test.fs, ROOT, { changes: CHANGES, log: test.log });
+    // Before the start, it would have been written again.
     change(test.fs, entry(1) + 7, path);
     change(test.fs, entry(3) + 9, path);
-    const again = openTestStore(test.fs, ROOT, { changes: CHANGES, log: test.log });
     const asked = { store: again.store };
     expect(await pulled(asked)).toEqual(BODIES.filter((_, index) => index !== 1 && index !== 3));
     await again.store.shutdown();
