@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import { CQ_ENTRY_BYTES, FILLER_SIZE } from '../store/consume-queue-entries.ts';
-import { isExtAddress } from '../store/consume-queue-ext-unit.ts';
 import { fileNameToOffset, offsetToFileName } from '../store/mapped-file.ts';
 import { OpenFiles } from '../store/open-files.ts';
 import { storePath } from '../store/store-path.ts';
@@ -8,7 +7,9 @@ import type { Fs } from '../util/fs.ts';
 import { writeAll } from '../util/write-whole.ts';
 import { Derived } from './derived.ts';
 import { directoryNames, fileNames } from './directory.ts';
+import { ExtFiles, hasAddress } from './ext-files.ts';
 import { LogProbe } from './log-probe.ts';
+import type { LogRecord } from './log-record.ts';
 import { walkLog } from './log-walker.ts';
 import { isPreFill, type QueueEntry, QueueFiles, toBytes } from './queue-files.ts';
 import type { RepairChanges } from './repair-changes.ts';
@@ -26,6 +27,7 @@ export class QueueRepair {
   readonly #end: number;
   readonly #files: QueueFiles;
   readonly #probe: LogProbe;
+  readonly #ext: ExtFiles;
   readonly #root: string;
   /** Entries that get their record, by queue; in a dry run they are not on disk. */
   readonly #written = new Map<string, Map<number, QueueEntry>>();
@@ -45,6 +47,7 @@ export class QueueRepair {
     this.#root = storePath.consumeQueue(layout.dir);
     this.#files = new QueueFiles(fs, this.#root, layout.queueFileBytes);
     this.#probe = new LogProbe(fs, layout);
+    this.#ext = new ExtFiles(fs, storePath.consumeQueueExt(layout.dir));
     this.#openFiles = new OpenFiles(fs);
   }
 
@@ -57,8 +60,8 @@ export class QueueRepair {
         derived.of(record);
         if (!derived.queued) return;
         const { high, low } = derived.tagsCode;
-        const { phyOffset, totalSize: size, queueOffset } = record;
-        this.#give(derived, queueOffset, { phyOffset, size, tagsHigh: high, tagsLow: low });
+        const { phyOffset, totalSize: size } = record;
+        this.#give(derived, record, { phyOffset, size, tagsHigh: high, tagsLow: low });
       },
       damage: () => {},
     });
@@ -72,6 +75,7 @@ export class QueueRepair {
     for (const file of this.#changed) this.#openFiles.handle(file).fdatasync();
     this.#openFiles.closeAll();
     this.#files.close();
+    this.#ext.close();
     this.#probe.close();
   }
 
@@ -105,17 +109,25 @@ export class QueueRepair {
   }
 
   /** An entry that the log asks for. */
-  #give({ topic, queueId }: Derived, number: number, wanted: QueueEntry): void {
+  #give({ topic, queueId, tagsCode }: Derived, record: LogRecord, wanted: QueueEntry): void {
+    const { queueOffset: number, storeTimestamp } = record;
     const entry = this.#files.entry(topic, queueId, number);
+    const keepsAddress =
+      entry !== undefined &&
+      hasAddress(entry) &&
+      this.#ext.problem([topic, queueId], entry, tagsCode, storeTimestamp) === undefined;
     if (entry !== undefined && entry.phyOffset === wanted.phyOffset && entry.size === wanted.size) {
-      if (isExtAddress(entry.tagsHigh, entry.tagsLow)) return;
+      // Without the files nobody can say what was there, and every reader passes such entries on.
+      if (keepsAddress || (hasAddress(entry) && !this.#ext.has(topic, queueId))) return;
       if (entry.tagsHigh === wanted.tagsHigh && entry.tagsLow === wanted.tagsLow) return;
     } else if (entry !== undefined && entry.phyOffset > wanted.phyOffset && entry.phyOffset < this.#end) {
       // The queue began anew later.
       if (this.#leadsTo(entry, topic, queueId, number)) return;
     }
-    if (this.#isPlausible(topic, queueId, number)) this.#put(topic, queueId, number, wanted);
-    else {
+    const { tagsHigh, tagsLow } = keepsAddress ? entry : wanted;
+    if (this.#isPlausible(topic, queueId, number)) {
+      this.#put(topic, queueId, number, { ...wanted, tagsHigh, tagsLow });
+    } else {
       const what = `it says entry ${number} of ${topic}-${queueId}, far behind the others`;
       this.#changes.step(`leave the record at ${wanted.phyOffset} without an entry: ${what}`);
     }

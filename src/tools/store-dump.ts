@@ -5,12 +5,14 @@ import { CQ_ENTRY_BYTES } from '../store/consume-queue-entries.ts';
 import { storePath } from '../store/store-path.ts';
 import type { Fs } from '../util/fs.ts';
 import { directoryNames, fileNames } from './directory.ts';
+import { ExtFiles, hasAddress } from './ext-files.ts';
 import { FileWindow, MAX_VIEW_BYTES } from './file-window.ts';
 import { indexEntries, readHeader } from './index-entries.ts';
 import { INDEX_AT } from './index-layout.ts';
 import type { LogRecord } from './log-record.ts';
 import { walkLog } from './log-walker.ts';
-import { decodeEntry } from './queue-files.ts';
+
+import { decodeEntry, type QueueEntry } from './queue-files.ts';
 import { OFFSET_NAME, type StoreLayout } from './store-layout.ts';
 
 /** What can be shown of a store. */
@@ -143,22 +145,24 @@ function recordText(record: LogRecord, topic: string): string {
 
 function dumpQueues(fs: Fs, layout: StoreLayout, options: DumpOptions, out: Lines): void {
   const root = storePath.consumeQueue(layout.dir);
+  const ext = new ExtFiles(fs, storePath.consumeQueueExt(layout.dir));
   for (const topic of directoryNames(fs, root)) {
     for (const queue of directoryNames(fs, posix.join(root, topic))) {
       if (!out.isWantedQueue(topic, Number(queue))) continue;
       const dir = posix.join(root, topic, queue);
       for (const name of fileNames(fs, dir)) {
-        if (OFFSET_NAME.test(name)) dumpQueueFile(fs, posix.join(dir, name), { topic, queue, options }, out);
-        if (out.isFull) return;
+        if (OFFSET_NAME.test(name)) dumpQueueFile(fs, posix.join(dir, name), { topic, queue, options, ext }, out);
+        if (out.isFull) break;
       }
     }
   }
+  ext.close();
 }
 
 function dumpQueueFile(
   fs: Fs,
   file: string,
-  place: { topic: string; queue: string; options: DumpOptions },
+  place: { topic: string; queue: string; options: DumpOptions; ext: ExtFiles },
   out: Lines,
 ): void {
   const window = new FileWindow(fs, file);
@@ -166,14 +170,35 @@ function dumpQueueFile(
   const begin = Math.max(0, (place.options.from ?? 0) - first) * CQ_ENTRY_BYTES;
   for (let at = begin; at + CQ_ENTRY_BYTES <= window.sizeBytes && !out.isFull; at += CQ_ENTRY_BYTES) {
     const number = first + at / CQ_ENTRY_BYTES;
-    const { phyOffset, size, tagsHigh, tagsLow } = decodeEntry(window.view(at, CQ_ENTRY_BYTES), 0);
+    const entry = decodeEntry(window.view(at, CQ_ENTRY_BYTES), 0);
+    const { phyOffset, size } = entry;
     if (!out.isWanted(number) || (phyOffset === 0 && size === 0)) continue;
-    const tagsCode = String((BigInt(tagsHigh) << 32n) | BigInt(tagsLow >>> 0));
+    const tagsCode = long(entry.tagsHigh, entry.tagsLow);
     const { topic, queue } = place;
     const fields = { topic, queueId: Number(queue), number, physicalOffset: phyOffset, size, tagsCode };
-    out.write(fields, `${topic}-${queue} #${number}  at ${phyOffset}  ${size} bytes  tagsCode ${tagsCode}`);
+    const text = `${topic}-${queue} #${number}  at ${phyOffset}  ${size} bytes  tagsCode ${tagsCode}`;
+    const unit = hasAddress(entry) ? unitFields(place.ext, topic, Number(queue), entry) : undefined;
+    if (unit === undefined) out.write(fields, text);
+    else out.write({ ...fields, unit: unit.fields }, `${text}  ${unit.text}`);
   }
   window.close();
+}
+
+/** What an address in the extension leads to. */
+function unitFields(ext: ExtFiles, topic: string, queueId: number, { tagsHigh, tagsLow }: QueueEntry) {
+  const unit = ext.unit(topic, queueId, tagsHigh, tagsLow);
+  if (unit === undefined) return { fields: null, text: 'unit missing' };
+  const tagsCode = long(unit.tagsCodeHigh, unit.tagsCodeLow);
+  const bitMap = Buffer.from(unit.bitMap).toString('hex');
+  const words = `unit tagsCode ${tagsCode}  ${timeText(unit.msgStoreTime)}`;
+  return {
+    fields: { tagsCode, msgStoreTime: unit.msgStoreTime, bitMap },
+    text: bitMap === '' ? words : `${words}  bitMap ${bitMap}`,
+  };
+}
+
+function long(high: number, low: number): string {
+  return String((BigInt(high) << 32n) | BigInt(low >>> 0));
 }
 
 function dumpIndex(fs: Fs, layout: StoreLayout, options: DumpOptions, out: Lines): void {

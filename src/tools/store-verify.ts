@@ -5,6 +5,7 @@ import { Derived } from './derived.ts';
 import { Findings } from './findings.ts';
 import { type LogSummary, walkLog } from './log-walker.ts';
 import { OFFSET_NAME, type StoreLayout } from './store-layout.ts';
+import { verifyExt } from './verify-ext.ts';
 import { IndexCheck } from './verify-index.ts';
 import { QueueCheck } from './verify-queues.ts';
 import { verifyCheckpoint, verifyStateFiles } from './verify-state.ts';
@@ -35,6 +36,7 @@ export function verifyStore(fs: Fs, layout: StoreLayout, findings: Findings = ne
     damage: (path, offset, what) => findings.damage(path, offset, what),
   });
   guarded(findings, 'consumequeue', () => queues.finish(log));
+  guarded(findings, 'consumequeue_ext', () => verifyExt(fs, layout, findings));
   guarded(findings, 'index', () => index.finish());
   guarded(findings, 'checkpoint', () => verifyCheckpoint(fs, dir, log, findings));
   guarded(findings, 'config', () => verifyStateFiles(fs, dir, findings));
@@ -59,9 +61,6 @@ function guarded(findings: Findings, path: string, check: () => void): void {
 
 function noteDirectory(fs: Fs, layout: StoreLayout, findings: Findings, afterCrash: boolean): void {
   if (afterCrash) findings.note('abort is there: the last run did not stop in order, and the next start recovers');
-  if (fs.stat(storePath.consumeQueueExt(layout.dir)) !== undefined) {
-    findings.note('consumequeue_ext was not looked into');
-  }
   for (const name of fs.list(layout.dir).sort()) {
     if (!KNOWN.has(name) && !/^(repair-|wenchang\.)/.test(name)) findings.note(`${name} is no part of a store`);
   }

@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
 import { CQ_ENTRY_BYTES } from '../store/consume-queue-entries.ts';
-import { isExtAddress } from '../store/consume-queue-ext-unit.ts';
 import { offsetToFileName } from '../store/mapped-file.ts';
 import { storePath } from '../store/store-path.ts';
 import { type Fs, FsError } from '../util/fs.ts';
 import type { Derived } from './derived.ts';
 import { directoryNames } from './directory.ts';
+import { ExtFiles, hasAddress } from './ext-files.ts';
 import { FileWindow } from './file-window.ts';
 import type { Findings } from './findings.ts';
 import { LogProbe } from './log-probe.ts';
@@ -37,10 +37,12 @@ export class QueueCheck {
   readonly #afterCrash: boolean;
   readonly #files: QueueFiles;
   readonly #probe: LogProbe;
+  readonly #ext: ExtFiles;
   readonly #queues = new Map<string, QueueFacts>();
   #superseded = 0;
   #lost = 0;
   #behind = 0;
+  #withoutFiles = 0;
 
   constructor(fs: Fs, layout: StoreLayout, findings: Findings, afterCrash: boolean) {
     this.#fs = fs;
@@ -49,6 +51,7 @@ export class QueueCheck {
     this.#afterCrash = afterCrash;
     this.#files = new QueueFiles(fs, storePath.consumeQueue(layout.dir), layout.queueFileBytes);
     this.#probe = new LogProbe(fs, layout);
+    this.#ext = new ExtFiles(fs, storePath.consumeQueueExt(layout.dir));
   }
 
   /** An intact record of the log, in the order of the log. */
@@ -95,8 +98,12 @@ export class QueueCheck {
     if (this.#lost > 0)
       this.#findings.note(`${this.#lost} entries repeat a neighbour: their messages were lost before`);
     if (this.#behind > 0) this.#findings.note(`${this.#behind} records wait for their queue entry: a start adds them`);
+    if (this.#withoutFiles > 0) {
+      this.#findings.note(`${this.#withoutFiles} entries hold addresses of extension files that are not there`);
+    }
     this.#files.close();
     this.#probe.close();
+    this.#ext.close();
   }
 
   #factsOf(topic: string, queueId: number): QueueFacts {
@@ -121,10 +128,22 @@ export class QueueCheck {
     }
     if (entry.size !== totalSize) return `says ${entry.size} bytes, its record at ${phyOffset} has ${totalSize}`;
     const { high, low } = derived.tagsCode;
-    if (!isExtAddress(entry.tagsHigh, entry.tagsLow) && (entry.tagsHigh !== high || entry.tagsLow !== low)) {
+    if (hasAddress(entry)) {
+      const problem = this.#addressProblem(entry, record, derived);
+      if (problem !== undefined) return problem;
+    } else if (entry.tagsHigh !== high || entry.tagsLow !== low) {
       return `has tagsCode ${long(entry.tagsHigh, entry.tagsLow)}, its record at ${phyOffset} has ${long(high, low)}`;
     }
     this.#factsOf(derived.topic, derived.queueId).matched += 1;
+    return undefined;
+  }
+
+  #addressProblem(entry: QueueEntry, record: LogRecord, derived: Derived): string | undefined {
+    const { topic, queueId, tagsCode } = derived;
+    if (this.#ext.has(topic, queueId)) {
+      return this.#ext.problem([topic, queueId], entry, tagsCode, record.storeTimestamp);
+    }
+    this.#withoutFiles += 1;
     return undefined;
   }
 

@@ -1,3 +1,4 @@
+import { isExtAddress } from '../../src/store/consume-queue-ext-unit.ts';
 import type { MessageStore } from '../../src/store/message-store.ts';
 import { splitRecords } from '../store-fixture.ts';
 import { type Flip, fieldOf } from './flips.ts';
@@ -38,10 +39,26 @@ export class Asked {
     this.#known = new Map(sample.records.map((record) => [record.phyOffset, record]));
   }
 
+  /** A filter is asked about tags, never about an address in an extension. */
+  async #filterAll(topic: string, queueId: number): Promise<void> {
+    const isMatchedByConsumeQueue = (high: number, low: number): boolean => {
+      if (isExtAddress(high, low)) this.problems.push(`a filter of ${topic} ${queueId} was asked about an address`);
+      return true;
+    };
+    const max = this.#store.getMaxOffsetInQueue(topic, queueId);
+    for (let offset = this.#store.getMinOffsetInQueue(topic, queueId); offset < max; ) {
+      const request = { topic, queueId, offset, maxMsgNums: 32 };
+      const result = await this.#store.getMessage(request, { isMatchedByConsumeQueue });
+      if (result === undefined || result.nextBeginOffset <= offset) return;
+      offset = result.nextBeginOffset;
+    }
+  }
+
   /** Reads everything in every way. */
   async everything(): Promise<void> {
     for (const [topic, queueId] of QUEUES) {
       await this.#pullAll(topic, queueId, 32);
+      if (this.#sample.ext) await this.#filterAll(topic, queueId);
       if (this.#flip.part === 'ConsumeQueue') await this.#pullAll(topic, queueId, 1);
     }
     for (const record of this.#sample.records) {

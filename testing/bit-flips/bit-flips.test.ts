@@ -21,6 +21,15 @@ describe('single changed bits in a store directory', () => {
   });
 });
 
+describe('single changed bits in a store directory with extension files', () => {
+  it('lose no message and lead no filter astray', { timeout: 60_000 }, async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const report = await runBitFlips({ count: 64, seed, ext: true });
+    expect(report.problems, `seed ${seed}`).toEqual([]);
+    expect(report.rows.get('unit of an extension, unit')).toMatchObject({ flips: 8, notPulled: 0, queueHurt: 0 });
+  });
+});
+
 /** The sources with one check taken out. */
 const PLANTED = [
   {
@@ -55,6 +64,15 @@ const PLANTED = [
     to: 'if (queue.maxPhysicOffset <= limit.behind || limit.behind > 0) continue;',
     says: 'does not serve a new message',
   },
+  {
+    bug: 'a filter gets an address when its unit is gone',
+    path: 'src/store/consume-queue-ext.ts',
+    seed: 7,
+    ext: true,
+    from: 'if (ext === undefined || !ext.get(tagsCodeHigh, tagsCodeLow, UNIT)) return true;',
+    to: 'if (!ext?.get(tagsCodeHigh, tagsCodeLow, UNIT)) return filter.isMatchedByConsumeQueue(tagsCodeHigh, 0);',
+    says: 'was asked about an address',
+  },
 ] as const;
 
 describe('planted bugs', () => {
@@ -69,12 +87,19 @@ describe('planted bugs', () => {
 
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-  it.each(PLANTED)('are found: $bug', { timeout: 60_000 }, ({ path, seed, from, to, says }) => {
+  it.each(PLANTED)('are found: $bug', { timeout: 60_000 }, ({ path, seed, from, to, says, ...more }) => {
     const source = readFileSync(join(REPO, path), 'utf8');
     expect(source.split(from)).toHaveLength(2);
     writeFileSync(join(dir, path), source.replace(from, to));
     // The seed is one whose first bits lie where it matters.
-    const args = ['testing/bit-flips/main.ts', '--count', '42', '--seed', String(seed)];
+    const args = [
+      'testing/bit-flips/main.ts',
+      '--count',
+      '42',
+      '--seed',
+      String(seed),
+      ...('ext' in more ? ['--ext', 'only'] : []),
+    ];
     const { status, stdout } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8' });
     expect(stdout).toContain(says);
     expect(status).toBe(1);

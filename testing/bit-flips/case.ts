@@ -4,7 +4,7 @@ import { openTestStore, put, readAll, type TestStore } from '../store-fixture.ts
 import { Asked, type Read } from './ask.ts';
 import { type Flip, flipped, LOG_FILE_BYTES, topicOf } from './flips.ts';
 import { entryNumberOf, isSeenByStart } from './queue-entries.ts';
-import { fsOf, type KnownRecord, QUEUES, ROOT, type SampleStore, SETTINGS, type Stop } from './sample-store.ts';
+import { fsOf, type KnownRecord, optionsOf, QUEUES, ROOT, type SampleStore, type Stop } from './sample-store.ts';
 import { loadStateFile } from './state-files.ts';
 
 /** What one changed bit did. */
@@ -69,7 +69,7 @@ export async function timesOf(sample: SampleStore, stop: Stop): Promise<Times> {
 
 function openSample(fs: MemFs, sample: SampleStore): TestStore {
   const clock = new FakeClock(sample.nowMs);
-  return openTestStore(fs, ROOT, { clock, changes: SETTINGS });
+  return openTestStore(fs, ROOT, { clock, ...optionsOf(sample.ext) });
 }
 
 function askTimes({ store }: TestStore): Map<string, number> {

@@ -11,7 +11,9 @@ export const PARTS = [
   'checkpoint',
   'state file',
 ] as const;
-export type Part = (typeof PARTS)[number];
+/** The eighth, of a store with extension files. */
+export const EXT_PART = 'unit of an extension';
+export type Part = (typeof PARTS)[number] | typeof EXT_PART;
 
 /** One changed bit. */
 export interface Flip {
@@ -43,6 +45,10 @@ export function pickFlip(part: Part, sample: SampleStore, image: Image, random: 
     const inEntry = random.below(20);
     const field = inEntry < 8 ? 'offset' : inEntry < 12 ? 'size' : 'tagsCode';
     return at(path, random.below(Math.max(1, entries)) * 20 + inEntry, field);
+  }
+  if (part === EXT_PART) {
+    const path = random.pick(pathsIn(image, 'consumequeue_ext/'));
+    return at(path, random.below(Math.max(1, usedBytes(image.get(path) as Buffer, 1))), 'unit');
   }
   if (part === 'IndexFile') return indexFlip(at, image, random);
   const path = random.pick(pathsIn(image, 'config/').filter((name) => !name.endsWith('.bak')));

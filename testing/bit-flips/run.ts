@@ -1,7 +1,7 @@
 import { SeededRandom } from '../seeded-random.ts';
 import { LargestAllocation } from './allocations.ts';
 import { type CaseOutcome, runCase, type Times, timesOf } from './case.ts';
-import { type Flip, PARTS, type Part, pickFlip } from './flips.ts';
+import { EXT_PART, type Flip, PARTS, type Part, pickFlip } from './flips.ts';
 import { type Stop, sampleStore } from './sample-store.ts';
 
 /** The sample has files of 4 KiB; a read of the log takes 2 MiB at most, whatever a length says. */
@@ -13,6 +13,8 @@ const MOST_PROBLEMS = 50;
 export interface BitFlipOptions {
   readonly count: number;
   readonly seed: number;
+  /** With extension files and bit maps. */
+  readonly ext?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -44,23 +46,24 @@ export interface FlipRow {
 }
 
 /** Changes `count` single bits, one at a time, in equal parts; every other one in what a kill left. */
-export async function runBitFlips({ count, seed, say }: BitFlipOptions): Promise<BitFlipReport> {
+export async function runBitFlips({ count, seed, ext = false, say }: BitFlipOptions): Promise<BitFlipReport> {
   const startMs = performance.now();
   const random = new SeededRandom(seed);
-  const sample = await sampleStore(seed);
+  const sample = await sampleStore(seed, ext);
   const times: Record<Stop, Times> = {
     clean: await timesOf(sample, 'clean'),
     crashed: await timesOf(sample, 'crashed'),
   };
   const rows = new Map<string, FlipRow>();
+  const parts: readonly Part[] = ext ? [...PARTS, EXT_PART] : PARTS;
   const problems: string[] = [];
   const allocation = new LargestAllocation();
   let slowestMs = 0;
   let cases = 0;
   try {
     for (; cases < count && problems.length < MOST_PROBLEMS; cases++) {
-      const part = PARTS[cases % PARTS.length] as Part;
-      const stop = Math.floor(cases / PARTS.length) % 2 === 0 ? 'clean' : 'crashed';
+      const part = parts[cases % parts.length] as Part;
+      const stop = Math.floor(cases / parts.length) % 2 === 0 ? 'clean' : 'crashed';
       const flip = pickFlip(part, sample, sample.images[stop], random);
       const before = process.cpuUsage();
       const outcome = await outcomeOf(() => runCase(sample, stop, flip, times[stop]));

@@ -1,3 +1,5 @@
+import type { MessageStoreConfig } from '../../src/config/message-store-config.ts';
+import type { StorePorts } from '../../src/store/ports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { MemFs } from '../mem-fs.ts';
 import { SeededRandom } from '../seeded-random.ts';
@@ -8,6 +10,17 @@ import { stateFiles } from './state-files.ts';
 export const ROOT = '/store';
 /** Small files, so that the log has more than three. */
 export const SETTINGS = { maxHashSlotNum: 32, maxIndexNum: 120 };
+/** With extension files, of which the first queue has several. */
+const EXT_SETTINGS = { ...SETTINGS, enableConsumeQueueExt: true, mappedFileSizeConsumeQueueExt: 1024 };
+
+/** Settings and ports of a store; with `ext` every message has a unit, most with a bit map. */
+export function optionsOf(ext: boolean): { changes: Partial<MessageStoreConfig>; ports: StorePorts } {
+  if (!ext) return { changes: SETTINGS, ports: {} };
+  const bitMapOf = (_topic: string, bytes: Buffer, start: number, end: number): Uint8Array | undefined =>
+    (end - start) % 5 === 0 ? undefined : Uint8Array.of(end - start, bytes[start] as number, 0, 7);
+  return { changes: EXT_SETTINGS, ports: { filterBitMap: { bitMapOf } } };
+}
+
 const MESSAGES = 150;
 /** Written after the last flush of the queues: a crash finds them in the log only. */
 const LATE_MESSAGES = 12;
@@ -32,6 +45,8 @@ export interface SampleStore {
   readonly images: { readonly clean: Image; readonly crashed: Image };
   readonly records: readonly KnownRecord[];
   readonly logEnd: number;
+  /** With extension files. */
+  readonly ext: boolean;
   /** When the last message was put. */
   readonly nowMs: number;
 }
@@ -40,11 +55,11 @@ export interface SampleStore {
 export type Stop = keyof SampleStore['images'];
 
 /** Builds it; the same for a seed. */
-export async function sampleStore(seed: number): Promise<SampleStore> {
+export async function sampleStore(seed: number, ext = false): Promise<SampleStore> {
   const random = new SeededRandom(seed);
   const clock = new FakeClock();
   const fs = new MemFs({ now: () => clock.now() });
-  const test = openTestStore(fs, ROOT, { clock, changes: SETTINGS });
+  const test = openTestStore(fs, ROOT, { clock, ...optionsOf(ext) });
   const places: Omit<KnownRecord, 'bytes'>[] = [];
   for (let index = 0; index < MESSAGES; index++) {
     if (index === MESSAGES - LATE_MESSAGES) await clock.advanceAsync(70_000, 500);
@@ -67,7 +82,7 @@ export async function sampleStore(seed: number): Promise<SampleStore> {
   const crashed = imageOf(fs);
   const logEnd = test.store.getMaxPhyOffset();
   await test.store.shutdown();
-  return { images: { clean: imageOf(fs), crashed }, records, logEnd, nowMs: clock.now() };
+  return { images: { clean: imageOf(fs), crashed }, records, logEnd, ext, nowMs: clock.now() };
 }
 
 /** A file system with the files of an image. */

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../testing/fake-clock.ts';
+import { MemFs } from '../../testing/mem-fs.ts';
+import { openTestStore, put, storeConfig, testProc } from '../../testing/store-fixture.ts';
+import { bytesOf, flip, poke } from '../../testing/store-images.ts';
+import { damageLine } from './findings.ts';
+import { dumpStore } from './store-dump.ts';
+import { type StoreLayout, storeLayout } from './store-layout.ts';
+import { repairStore } from './store-repair.ts';
+import { verifyStore } from './store-verify.ts';
+
+const CHANGES = { enableConsumeQueueExt: true, mappedFileSizeConsumeQueueExt: 256 };
+const EXT = 'consumequeue_ext/TopicA/0/00000000000000000000';
+const QUEUE = 'consumequeue/TopicA/0/00000000000000000000';
+
+/** Thirty messages, every second one with a bit map; units of 20 and 23 bytes in files of 256. */
+async function extStore(): Promise<{ fs: MemFs; layout: StoreLayout }> {
+  const clock = new FakeClock();
+  const fs = new MemFs({ now: () => clock.now() });
+  let count = 0;
+  const filterBitMap = { bitMapOf: () => (count++ % 2 === 0 ? Uint8Array.of(1, 2, 3) : undefined) };
+  const { store } = openTestStore(fs, '/store', { clock, changes: CHANGES, ports: { filterBitMap } });
+  for (let index = 0; index < 30; index += 1) {
+    put(store, { body: `m${index}`, properties: { TAGS: `t${index % 3}` } });
+    clock.advance(10);
+  }
+  await store.shutdown();
+  return { fs, layout: storeLayout(fs, '/store', { config: storeConfig('/store', CHANGES) }) };
+}
+
+const damages = (fs: MemFs, layout: StoreLayout): string[] => verifyStore(fs, layout).findings.damages.map(damageLine);
+
+/**
+ * Planted bugs that these tests were seen to catch: the unit of an address is not compared with the record; a walk
+ * that stops at a broken unit without a word.
+ */
+describe('extension files', () => {
+  it('without damage are verified without a word', async () => {
+    const { fs, layout } = await extStore();
+    const { findings } = verifyStore(fs, layout);
+    expect(fs.list('/store/consumequeue_ext/TopicA/0').length).toBe(3);
+    expect(findings).toMatchObject({ damageCount: 0, notes: [] });
+  });
+
+  it('with a broken unit are named, and the entry that leads there', async () => {
+    const { fs, layout } = await extStore();
+    flip(fs, `/store/${EXT}`, 23 + 1);
+    expect(damages(fs, layout)).toEqual([
+      expect.stringContaining(`${QUEUE}:20: entry 1 holds the address 23 in the extension, where no unit is`),
+      expect.stringContaining(`${EXT}:23: no unit: `),
+    ]);
+  });
+
+  it('whose unit is of another message, or behind whose units something lies, are named', async () => {
+    const { fs, layout } = await extStore();
+    poke(fs, `/store/${QUEUE}`, 2 * 20 + 12, bytesOf(fs, `/store/${QUEUE}`).subarray(12, 20));
+    const last = fs.list('/store/consumequeue_ext/TopicA/0').sort().at(-1) as string;
+    flip(fs, `/store/consumequeue_ext/TopicA/0/${last}`, 254);
+    expect(damages(fs, layout)).toEqual([
+      `${QUEUE}:40: entry 2 holds the address 0 in the extension, where the unit of another message is`,
+      expect.stringContaining(`consumequeue_ext/TopicA/0/${last}:254: not empty, behind the last unit at`),
+    ]);
+  });
+
+  it('of another length, or foreign ones, are named', async () => {
+    const { fs, layout } = await extStore();
+    fs.install('/store/consumequeue_ext/TopicA/0/00000000000000000768', Buffer.alloc(100));
+    fs.install('/store/consumequeue_ext/TopicA/0/notes', Buffer.alloc(1));
+    expect(damages(fs, layout).join()).toContain('the file has 100 bytes in place of 256');
+    expect(damages(fs, layout).join()).toContain('is no extension file; a broker does not start with it');
+  });
+
+  it('that are gone are a remark', async () => {
+    const { fs, layout } = await extStore();
+    for (const name of fs.list('/store/consumequeue_ext/TopicA/0')) {
+      fs.unlink(`/store/consumequeue_ext/TopicA/0/${name}`);
+    }
+    const { findings } = verifyStore(fs, layout);
+    expect(findings.damages).toEqual([]);
+    expect(findings.notes).toEqual(['30 entries hold addresses of extension files that are not there']);
+  });
+
+  it('keep what leads to their units when the store is repaired; other entries get the tagsCode', async () => {
+    const { fs, layout } = await extStore();
+    const before = bytesOf(fs, `/store/${QUEUE}`);
+    flip(fs, `/store/${QUEUE}`, 5 * 20 + 19, 1);
+    flip(fs, `/store/${QUEUE}`, 7 * 20 + 5, 1);
+    const said: string[] = [];
+    const options = {
+      write: true,
+      say: (line: string) => void said.push(line),
+      clock: new FakeClock(),
+      proc: testProc(),
+    };
+    await repairStore(fs, layout, options);
+    expect(said).toContain('write 2 entries of consumequeue/TopicA/0');
+    expect(damages(fs, layout)).toEqual([]);
+    const after = bytesOf(fs, `/store/${QUEUE}`);
+    expect(after.subarray(100, 112)).toEqual(before.subarray(100, 112));
+    expect(after.readBigInt64BE(112)).toBe(BigInt('t'.charCodeAt(0) * 31 + '2'.charCodeAt(0)));
+    expect(after.subarray(140)).toEqual(before.subarray(140));
+  });
+
+  it('are shown with the entries', async () => {
+    const { fs, layout } = await extStore();
+    flip(fs, `/store/${EXT}`, 23 + 1);
+    const lines: string[] = [];
+    dumpStore(fs, layout, { part: 'queues', limit: 2 }, (line) => lines.push(line));
+    expect(lines[0]).toMatch(/#0 .* unit tagsCode \d+ {2}\S+Z {2}bitMap 010203$/);
+    expect(lines[1]).toMatch(/#1 .* unit missing$/);
+  });
+});
