@@ -50,15 +50,16 @@ export class BrokerStatsManager {
   }
 
   /**
-   * Counts one pull that got `msgNum` messages of `bytes` in all, for which it was in the store for `elapsedMs`.
+   * Counts one pull that got `msgNum` messages of `bytes` in all, after `elapsedMs`. Latencies count in whole
+   * milliseconds as in Java.
    * Java: #incGroupGetNums, #incGroupGetSize, #incGroupGetLatency.
    */
-  get(group: string, topic: string, queueId: number, found: Found): void {
+  get(group: string, topic: string, queueId: number, msgNum: number, bytes: number, elapsedMs: number): void {
     const gets = this.#gets.get(topic)?.get(group) ?? this.#newGroup(topic, group);
     if (gets === undefined) return;
-    gets.all.add(found.messageCount, found.bytes);
+    gets.all.add(msgNum, bytes);
     const latency = gets.latency.get(queueId) ?? this.#newItem(gets.latency, queueId);
-    latency?.add(found.elapsedMs, 0);
+    latency?.add(Math.floor(elapsedMs), 0);
   }
 
   /** Counts one message that a consumer sent back. Java: #incSendBackNums. */
@@ -68,7 +69,7 @@ export class BrokerStatsManager {
     item?.add(1, 0);
   }
 
-  /** Messages a second that a group got of a topic in the last minute; NaN before two snapshots. Java: #tpsGroupGetNums. */
+  /** Messages a second that a group got of a topic within a minute, NaN with one snapshot. Java: #tpsGroupGetNums. */
   tpsGroupGetNums(group: string, topic: string): number {
     return this.#gets.get(topic)?.get(group)?.all.data('minute', 'value').tps ?? 0;
   }
@@ -172,13 +173,6 @@ export interface BrokerStatsOptions {
   /** Counts all messages in and out. */
   readonly stats: BrokerStats;
   readonly isKnownTopic: (topic: string) => boolean;
-}
-
-/** What a pull got. */
-export interface Found {
-  readonly messageCount: number;
-  readonly bytes: number;
-  readonly elapsedMs: number;
 }
 
 /** Java: BrokerStatsData. */

@@ -108,6 +108,14 @@ export class SubscriptionGroupManager {
     return true;
   }
 
+  /** Takes the right to consume from a group, until it is updated or the broker starts again. Java: #disableConsume. */
+  disableConsume(group: string): void {
+    const known = this.#groups.get(group);
+    if (known === undefined) return;
+    this.#groups.set(group, { ...known, consumeEnable: false });
+    this.#dataVersion = this.#nextVersion();
+  }
+
   #nextVersion(): DataVersion {
     return { counter: this.#dataVersion.counter + 1, timestamp: this.#clock.now() };
   }

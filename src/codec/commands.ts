@@ -772,7 +772,6 @@ export const commands = {
   VIEW_BROKER_STATS_DATA: {
     ...ADMIN,
     code: 315,
-    later: LATER,
     request: admin.viewBrokerStatsDataRequest,
     responseBody: 'BrokerStatsData',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],

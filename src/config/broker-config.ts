@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 import { bool, type ConfigOf, int, long, type Mistake, optionalText, text } from './key.ts';
-import { NO_COPY, NO_COUNT, NO_FILTER_SERVER, NO_POOL, NO_SLOW_CUT, NO_TRANSACTION_YET, UNUSED } from './reasons.ts';
+import { NO_COPY, NO_COUNT, NO_FILTER_SERVER, NO_POOL, NO_TRANSACTION_YET, UNUSED } from './reasons.ts';
 
 /** The settings of a broker, as Java names them. Java: BrokerConfig. */
 export type BrokerConfig = ConfigOf<typeof brokerConfigTable>;
@@ -119,8 +119,8 @@ export const brokerConfigTable = {
   regionId: text('DefaultRegion', 'live', 'Region written into messages and told to producers.'),
   registerBrokerTimeoutMills: int(6000, 'live', 'Time-out of a registration at a name server.', { unit: 'ms', min: 1 }),
   slaveReadEnable: bool(false, 'live', 'Sends consumers that fell behind to a slave.'),
-  disableConsumeIfConsumerReadSlowly: bool(false, 'live', 'Stops groups that fell too far behind; must be false here.'),
-  consumerFallbehindThreshold: long(17_179_869_184, NO_SLOW_CUT, 'What counts as too far behind.', { unit: 'B' }),
+  disableConsumeIfConsumerReadSlowly: bool(false, 'live', 'Stops connected groups that fell too far behind.'),
+  consumerFallbehindThreshold: long(17_179_869_184, 'live', 'What counts as too far behind.', { unit: 'B' }),
   brokerFastFailureEnable: bool(true, 'restart', 'Answers requests that waited too long with busy.'),
   waitTimeMillsInSendQueue: long(200, 'restart', 'Longest wait of a send; 0 or less: any.', { unit: 'ms' }),
   waitTimeMillsInPullQueue: long(5000, 'restart', 'Longest wait of a pull; 0 or less: any.', { unit: 'ms' }),

@@ -317,7 +317,6 @@ describe('what is not there yet', () => {
       'enableDLegerCommitLog=true',
       'messageStorePlugIn=any',
       'clusterTest=true',
-      'disableConsumeIfConsumerReadSlowly=true',
       'duplicationEnable=true',
     ]);
   });

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { bool, type ConfigOf, int, long, type Mistake, oneOf, optionalText, text } from './key.ts';
 import {
   NO_DLEDGER,
+  NO_FALL_RECORD,
   NO_HOLDERS,
   NO_LOCK,
   NO_MAPPING,
   NO_REPLICATION_YET,
-  NO_STATISTICS_YET,
   NO_STORE_POOL,
   NO_TIMER_ONLY,
   OVERWRITTEN,
@@ -188,7 +188,7 @@ export const messageStoreConfigTable = {
   offsetCheckInSlave: bool(false, 'live', 'Corrects wrong pull offsets on a slave too.'),
   debugLockEnable: bool(false, NO_LOCK, 'Logs all stacks when the append lock is held long.'),
   duplicationEnable: bool(false, 'restart', 'Dispatches confirmed messages only; must be false here.'),
-  diskFallRecorded: bool(true, NO_STATISTICS_YET, 'Records how far behind each group reads.'),
+  diskFallRecorded: bool(true, NO_FALL_RECORD, 'Records how far behind each group reads.'),
   osPageCacheBusyTimeOutMills: long(
     1000,
     'live',

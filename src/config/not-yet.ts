@@ -13,7 +13,6 @@ export const notYetRows: readonly NotYetRow[] = [
   { key: 'enableDLegerCommitLog', refused: 'true', feature: 'the DLedger log' },
   { key: 'messageStorePlugIn', refused: 'any', feature: 'plug-ins of the store' },
   { key: 'clusterTest', refused: 'true', feature: 'routes from another name server' },
-  { key: 'disableConsumeIfConsumerReadSlowly', refused: 'true', feature: 'cutting off slow consumers' },
   { key: 'duplicationEnable', refused: 'true', feature: 'dispatch of confirmed messages only' },
 ];
 

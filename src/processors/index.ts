@@ -9,6 +9,7 @@ import { groupHandlers } from './admin/group.ts';
 import { lockBatchMq, unlockBatchMq } from './admin/lock.ts';
 import { offsetHandlers } from './admin/offset.ts';
 import { resetOffset } from './admin/reset-offset.ts';
+import { viewBrokerStatsData } from './admin/stats.ts';
 import { topicHandlers } from './admin/topic.ts';
 import { resumeCheckHalfMessage } from './admin/transaction.ts';
 import { checkClientConfig, heartBeat, unregisterClient } from './client-manage.ts';
@@ -42,6 +43,7 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     ...groupHandlers(parts),
     ...offsetHandlers(parts),
     GET_BROKER_CONFIG: getBrokerConfig(parts),
+    VIEW_BROKER_STATS_DATA: viewBrokerStatsData(parts),
     GET_BROKER_RUNTIME_INFO: getBrokerRuntimeInfo(parts),
     GET_ALL_DELAY_OFFSET: getAllDelayOffset(parts),
     GET_CONSUME_STATS: getConsumeStats(parts),

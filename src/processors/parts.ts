@@ -1,4 +1,5 @@
 import type { BrokerStats } from '../broker/broker-stats.ts';
+import type { BrokerStatsManager } from '../broker/broker-stats-manager.ts';
 import type { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import type { ConsumerManager } from '../broker/consumer-manager.ts';
 import type { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
@@ -29,6 +30,7 @@ export interface BrokerParts {
   readonly schedule: ScheduleMessageService;
   readonly transactions: TransactionalMessageService;
   readonly stats: BrokerStats;
+  readonly statsManager: BrokerStatsManager;
   readonly clock: Clock;
   readonly log: Logger;
   readonly startedAtMs: number;

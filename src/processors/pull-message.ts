@@ -20,6 +20,7 @@ interface Attempt {
   readonly connection: Connection;
   readonly opaque: number;
   readonly first: boolean;
+  readonly startMs: number;
 }
 
 /** 11: reads one queue, or waits for messages in it. Java: PullMessageProcessor#processRequest. */
@@ -28,7 +29,13 @@ export function pullMessage(
 ): (request: Request<Pull>) => HandlerResult<Pull> | Promise<LateResult<Pull>> {
   const found = new FoundReply();
   return ({ header, connection, opaque }) =>
-    attempt(parts, found, { header: copied(header), connection, opaque, first: true });
+    attempt(parts, found, {
+      header: copied(header),
+      connection,
+      opaque,
+      first: true,
+      startMs: parts.clock.monotonicMs(),
+    });
 }
 
 /** The header's fields, each read once. Every pull needs most of them; `detach()` goes by name and freezes. */
@@ -64,7 +71,7 @@ function attempt(
     return answer(parts, found, pull, group, filter, read);
   }
   commitOffset(parts, pull);
-  parts.stats.getNums += read.messageCount;
+  counted(parts, pull, read);
   return found.with(read, suggestion(parts, group, read));
 }
 
@@ -115,6 +122,25 @@ const RESPONSES = {
   OFFSET_TOO_SMALL: () => 'PULL_OFFSET_MOVED',
 } as const satisfies Record<GetMessageStatus, (offset: number) => ResponseName>;
 
+/** Java: the case SUCCESS of PullMessageProcessor#processRequest. */
+function counted(
+  { stats, statsManager, clock }: BrokerParts,
+  { header, startMs }: Attempt,
+  found: GetMessageResult,
+): void {
+  stats.getNums += found.messageCount;
+  stats.getTimes += 1;
+  const elapsedMs = clock.monotonicMs() - startMs;
+  statsManager.get(
+    header.consumerGroup,
+    header.topic,
+    header.queueId,
+    found.messageCount,
+    found.body.length,
+    elapsedMs,
+  );
+}
+
 function answer(
   parts: BrokerParts,
   found: FoundReply,
@@ -130,7 +156,7 @@ function answer(
   if (code === 'PULL_NOT_FOUND' && pull.first && (header.sysFlag & PullSysFlag.FLAG_SUSPEND) !== 0) {
     if (parts.holds.suspend(heldPull(parts, found, pull, filter))) return noReply;
   }
-  if (code === 'SUCCESS') parts.stats.getNums += result.messageCount;
+  if (code === 'SUCCESS') counted(parts, pull, result);
   if (code === 'PULL_OFFSET_MOVED') storeOffsetMovedEvent(parts, header, result.nextBeginOffset);
   return {
     code,
@@ -168,7 +194,7 @@ function heldPull(parts: BrokerParts, found: FoundReply, pull: Attempt, filter: 
     timeoutMs: longPollingEnable ? header.suspendTimeoutMillis : shortPollingTimeMills,
     filter,
     rerun: () => {
-      rerun(parts, found, { header, connection, opaque, first: false });
+      rerun(parts, found, { header, connection, opaque, first: false, startMs: parts.clock.monotonicMs() });
     },
   };
 }

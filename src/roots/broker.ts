@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { BrokerOuterApi } from '../broker/broker-outer-api.ts';
 import { BrokerStats } from '../broker/broker-stats.ts';
+import { BrokerStatsManager, SAMPLE_PERIOD_MS } from '../broker/broker-stats-manager.ts';
 import { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import { ConsumerManager } from '../broker/consumer-manager.ts';
 import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
@@ -9,6 +10,7 @@ import { ProducerManager } from '../broker/producer-manager.ts';
 import { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
 import { ScheduleMessageService } from '../broker/schedule-message-service.ts';
+import { PROTECT_PERIOD_MS, protectBroker } from '../broker/slow-consumer-guard.ts';
 import { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
@@ -266,7 +268,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
       transactions: new TransactionalMessageService({ ...tables, store, configs, producers, clock, log, storeHost }),
       locks: new RebalanceLockManager(clock),
       holds,
-      stats: new BrokerStats(),
+      ...statisticsOf(options, tables.topics),
       clock,
       log,
       startedAtMs: clock.now(),
@@ -279,6 +281,16 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     await store.shutdown();
     throw error;
   }
+}
+
+function statisticsOf(
+  { clock, configs }: BrokerOptions,
+  topics: TopicConfigManager,
+): Pick<BrokerParts, 'stats' | 'statsManager'> {
+  const stats = new BrokerStats();
+  const clusterName = configs.brokerConfig.brokerClusterName;
+  const isKnownTopic = (topic: string): boolean => topics.select(topic) !== undefined;
+  return { stats, statsManager: new BrokerStatsManager({ clock, clusterName, stats, isKnownTopic }) };
 }
 
 /** The tables that are kept in files. Throws StateFileError. */
@@ -352,6 +364,12 @@ function startTimers(parts: BrokerParts): Timer[] {
     }, HOUSEKEEPING_PERIOD_MS),
   ];
   timers.push(
+    clock.setInterval(() => {
+      parts.statsManager.sample();
+    }, SAMPLE_PERIOD_MS),
+    clock.setInterval(() => {
+      protectBroker({ ...parts, config: configs.brokerConfig });
+    }, PROTECT_PERIOD_MS),
     clock.setTimeout(() => {
       persist();
       timers.push(clock.setInterval(persist, configs.brokerConfig.flushConsumerOffsetInterval));

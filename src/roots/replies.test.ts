@@ -347,6 +347,13 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
     },
     SYSTEM_ERROR: (world) => world.ask(321, { topic: 'T', queueId: 0, index: 0, count: 1 }),
   },
+  VIEW_BROKER_STATS_DATA: {
+    SUCCESS: async (world) => {
+      await world.ask(10, sendFields());
+      return world.ask(315, { statsName: 'TOPIC_PUT_NUMS', statsKey: 'T' });
+    },
+    SYSTEM_ERROR: (world) => world.ask(315, { statsName: 'TOPIC_PUT_NUMS', statsKey: 'X' }),
+  },
   GET_CONSUME_STATS: { SUCCESS: (world) => world.ask(208, { consumerGroup: 'g' }) },
   CLEAN_EXPIRED_CONSUMEQUEUE: { SUCCESS: (world) => world.ask(306) },
   END_TRANSACTION: {

@@ -51,6 +51,8 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   clientId: 'not a name',
   clientAddr: 'not a name',
   msgId: 'not a name',
+  statsName: 'not a name',
+  statsKey: 'not a name',
 };
 
 /** Bodies with names in them, by the table's word: how one is made with each of its names replaced. */

@@ -25,7 +25,8 @@ export function getBrokerRuntimeInfo(
   parts: BrokerParts,
 ): (request: Request<'GET_BROKER_RUNTIME_INFO'>) => HandlerResult<'GET_BROKER_RUNTIME_INFO'> {
   return () => {
-    const figures: Record<string, string> = { ...parts.store.runtimeInfo(), ...brokerFigures(parts) };
+    const { store, schedule } = parts;
+    const figures = { ...store.runtimeInfo(), ...schedule.runtimeInfo(), ...brokerFigures(parts) };
     const table = new Map(Object.entries(figures));
     return { code: 'SUCCESS', body: encodeBody(kvTable, { table }) };
   };

@@ -20,14 +20,15 @@ export function getConsumeStats(
     const blank = topic === undefined || topic.trim() === '';
     const topics = blank ? parts.offsets.topicsOf(consumerGroup) : [topic];
     const offsetTable = new Map<OwnQueue, OffsetWrapper>();
+    let consumeTps = 0;
     const turns = new Turns(parts.clock);
     for (const name of topics) {
       const config = parts.topics.select(name)?.config;
       if (config === undefined || !parts.consumers.mayRead(consumerGroup, name)) continue;
       await addQueues(parts, consumerGroup, queuesOf(parts, name, config.readQueueNums), offsetTable, turns);
+      consumeTps += parts.statsManager.tpsGroupGetNums(consumerGroup, name);
     }
-    // No TPS is measured before the statistics of the issue on message kinds; Java's first sample is null too.
-    return { code: 'SUCCESS', body: encodeBody(consumeStats, { consumeTps: 0, offsetTable }) };
+    return { code: 'SUCCESS', body: encodeBody(consumeStats, { consumeTps, offsetTable }) };
   };
 }
 
@@ -52,7 +53,7 @@ export function getBrokerConsumeStats(
         const offsetTable = new Map<OwnQueue, OffsetWrapper>();
         await addQueues(parts, group, queuesOf(parts, topic, config.writeQueueNums), offsetTable, turns);
         for (const { brokerOffset, consumerOffset } of offsetTable.values()) totalDiff += brokerOffset - consumerOffset;
-        ofGroup.push({ consumeTps: 0, offsetTable });
+        ofGroup.push({ consumeTps: parts.statsManager.tpsGroupGetNums(group, topic), offsetTable });
       }
       groups.push(new Map([[group, ofGroup]]));
     }
