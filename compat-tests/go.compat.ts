@@ -33,6 +33,11 @@ const cases = [
   'poll',
   'broadcast',
   'namespace',
+  'delay',
+  'retry',
+  'retry-orderly',
+  'request-reply',
+  'sql',
 ] as const;
 
 const kind = subjectKind();
@@ -48,7 +53,8 @@ describe.skipIf(isMissing('go'))(`official Go client v2.1.2 against ${kind}`, ()
     const ports = await takePorts();
     const namesrv = await startNamesrv({ kind: namesrvKind(), workspace, port: ports.namesrvPort });
     servers.unshift(namesrv);
-    const settings = { waitTimeMillsInSendQueue: '5000', osPageCacheBusyTimeOutMills: '5000' };
+    const waits = { waitTimeMillsInSendQueue: '5000', osPageCacheBusyTimeOutMills: '5000' };
+    const settings = { ...waits, enablePropertyFilter: 'true' };
     const broker = await startBroker({ kind, workspace, port: ports.listenPort, namesrv: namesrv.address, settings });
     servers.unshift(broker);
     const run = await runProgram([program, namesrv.address, broker.address, 'broker-a'], {

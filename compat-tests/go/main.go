@@ -55,6 +55,11 @@ var cases = []testCase{
 	{"poll", poll},
 	{"broadcast", broadcast},
 	{"namespace", namespaced},
+	{"delay", delayed},
+	{"retry", retried},
+	{"retry-orderly", retriedInOrder},
+	{"request-reply", requestReply},
+	{"sql", sqlFilter},
 }
 
 func main() {

@@ -339,4 +339,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0038-one-open-copy-of-a-half-message.md',
     test: 'src/roots/replies.test.ts',
   },
+  {
+    number: 44,
+    java: 'Anybody may register a filter server (301); its address goes into all routes, consumers trust it.',
+    ours: 'The same answer; the address goes nowhere, nothing is started or executed.',
+    safe: '4.6.0 ships no filter server; consumers with a class filter find none, as in Java.',
+    built: true,
+    adr: '0044-filter-servers-are-not-announced.md',
+    test: 'src/processors/admin/filter-server.test.ts',
+  },
 ];

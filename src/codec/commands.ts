@@ -656,7 +656,6 @@ export const commands = {
   REGISTER_FILTER_SERVER: {
     ...ADMIN,
     code: 301,
-    later: LATER,
     request: admin.registerFilterServerRequest,
     response: admin.registerFilterServerResponse,
     responseHeader: true,

@@ -5,6 +5,7 @@ import { consumeMessageDirectly, getConsumerRunningInfo, getConsumerStatus } fro
 import { queryConsumeQueue } from './admin/consume-queue.ts';
 import { getBrokerConsumeStats, getConsumeStats } from './admin/consume-stats.ts';
 import { getAllDelayOffset } from './admin/delay-offset.ts';
+import { registerFilterServer } from './admin/filter-server.ts';
 import { groupHandlers } from './admin/group.ts';
 import { lockBatchMq, unlockBatchMq } from './admin/lock.ts';
 import { offsetHandlers } from './admin/offset.ts';
@@ -37,6 +38,7 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     HEART_BEAT: heartBeat(parts),
     UNREGISTER_CLIENT: unregisterClient(parts),
     CHECK_CLIENT_CONFIG: checkClientConfig(parts),
+    REGISTER_FILTER_SERVER: registerFilterServer(parts),
     LOCK_BATCH_MQ: lockBatchMq(parts),
     UNLOCK_BATCH_MQ: unlockBatchMq(parts),
     ...topicHandlers(parts),

@@ -321,6 +321,7 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
     SUCCESS: (world) => world.relayed(223, { topic: 'T', group: 'g' }),
     SYSTEM_ERROR: (world) => world.ask(223, { topic: 'T', group: 'g' }),
   },
+  REGISTER_FILTER_SERVER: { SUCCESS: (world) => world.ask(301, { filterServerAddr: '10.0.0.1:1' }) },
   QUERY_TOPIC_CONSUME_BY_WHO: { SUCCESS: (world) => world.ask(300, { topic: 'T' }) },
   QUERY_CONSUME_TIME_SPAN: {
     SUCCESS: (world) => world.ask(303, { topic: 'T', group: 'g' }),

@@ -44,6 +44,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   topicFilterType: 'not a name',
   namespace: 'not a name',
   value: 'not a name',
+  filterServerAddr: 'not a name',
   brokerAddr: 'not a name',
   transactionId: 'not a name',
   haServerAddr: 'not a name',

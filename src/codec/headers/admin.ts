@@ -45,7 +45,7 @@ export const consumeStatsRequest = header({
 
 /** Java: RegisterFilterServerRequestHeader. */
 export const registerFilterServerRequest = header({
-  filterServerAddr: field.string('address of the filter server'),
+  filterServerAddr: field.optionalString('address of the filter server'),
 });
 
 /** Java: RegisterFilterServerResponseHeader. */
