@@ -33,6 +33,18 @@ describe('the queues of delayed messages', () => {
     expect(await bodies(store.scheduled.due(3, 0, clock.now()))).toEqual(['a']);
   });
 
+  it.each([12, 16])('take the time from the record when a power loss took it from byte %i on', async (from) => {
+    const fs = new MemFs();
+    const { store, clock } = openTestStore(fs, '/store');
+    put(store, { body: 'a', properties: { DELAY: '4' } });
+    clock.endTurn();
+    await store.shutdown();
+    const entry = fs.open(`/store/consumequeue/SCHEDULE_TOPIC_XXXX/3/${'0'.repeat(20)}`, 'update');
+    entry.pwrite(Buffer.alloc(20 - from), 0, 20 - from, from);
+    const again = openTestStore(fs, '/store', { clock }).store;
+    expect(again.scheduled.due(4, 0, clock.now())).toMatchObject({ nextOffset: 0, nextDueMs: clock.now() + 30_000 });
+  });
+
   it('give a share of a turn', async () => {
     const { store, clock } = openTestStore(new MemFs(), '/store', { changes: { mappedFileSizeConsumeQueue: 20_000 } });
     for (let at = 0; at < 300; at++) put(store, { body: `${at}`, properties: { DELAY: '1' } });

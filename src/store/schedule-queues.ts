@@ -85,14 +85,20 @@ export class ScheduleQueues {
     return fetched instanceof Promise ? fetched.then(({ bytes }) => bytes) : fetched.bytes;
   }
 
-  /** When the entry at hand is due. With an extension the time is in the unit, and if that is lost, in the record. */
+  /**
+   * When the entry at hand is due. With an extension the time is in the unit. A unit that is lost, and half of the time
+   * that a power loss took (an entry can span two sectors), are made up from the record.
+   */
   #dueMs(queue: ConsumeQueue, level: number, at: number): number {
     const { tagsCodeHigh, tagsCodeLow, phyOffset, size } = this.#entries;
     const high = tagsCodeHigh[at] as number;
     const low = tagsCodeLow[at] as number;
-    if (!isExtAddress(high, low)) return high * TWO_POW_32 + (low >>> 0);
     const unit = this.#unit;
-    if (queue.ext?.get(high, low, unit) === true) return unit.tagsCodeHigh * TWO_POW_32 + (unit.tagsCodeLow >>> 0);
+    if (!isExtAddress(high, low)) {
+      if (high !== 0 && low !== 0) return high * TWO_POW_32 + (low >>> 0);
+    } else if (queue.ext?.get(high, low, unit) === true) {
+      return unit.tagsCodeHigh * TWO_POW_32 + (unit.tagsCodeLow >>> 0);
+    }
     if (size[at] === FILLER_SIZE) return 0;
     const storedMs = this.#parts.lookups.storeTimeAt(phyOffset[at] as number, size[at] as number);
     return this.levels.deliverTimestamp(level, storedMs);
