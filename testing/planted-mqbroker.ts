@@ -4,6 +4,7 @@ import { systemEnvironment } from '../src/config/environment.ts';
 import { startBroker } from '../src/roots/broker.ts';
 import { endOnUnknownErrors, exitWith, serverLog, stopOnSignals, world } from '../src/roots/process.ts';
 import { nodeFs } from '../src/util/node-fs.ts';
+import { type AnswerPlant, answerPlants, plantedAnswers } from './planted-answers.ts';
 import { type Plant, plantedFs } from './planted-bugs.ts';
 import { type FilePlant, filePlants, plantedFilesFs } from './planted-files.ts';
 import { tracedFs, tracedNet, traceTo } from './trace-ports.ts';
@@ -12,7 +13,7 @@ import { tracedFs, tracedNet, traceTo } from './trace-ports.ts';
 export const plantedRoot = 'testing/planted-mqbroker.ts';
 
 const diskPlants = ['none', 'reply-before-write', 'reply-before-fdatasync'] as const;
-const plants = [...diskPlants, ...filePlants];
+const plants = [...diskPlants, ...filePlants, ...answerPlants];
 
 /**
  * `mqbroker` whose disk lies as WENCHANG_PLANT says and which writes what it does to disk and sockets to the file
@@ -28,12 +29,18 @@ async function main(): Promise<void> {
   endOnUnknownErrors(openLog);
   const real = world(openLog.log);
   const { configs, fileProperties } = started.loaded;
-  const ports = isFilePlant(plant)
-    ? { fs: plantedFilesFs(real.fs, plant, configs.messageStoreConfig.maxHashSlotNum) }
-    : lyingPorts(plant, real);
+  const ports = isAnswerPlant(plant)
+    ? plantedAnswers(real, plant)
+    : isFilePlant(plant)
+      ? { fs: plantedFilesFs(real.fs, plant, configs.messageStoreConfig.maxHashSlotNum) }
+      : lyingPorts(plant, real);
   const broker = await startBroker({ ...real, ...ports, configs, fileProperties });
   stopOnSignals(broker, openLog);
   process.stdout.write(`The broker[${configs.brokerConfig.brokerName}, ${broker.address}] boot success, ${plant}\n`);
+}
+
+function isAnswerPlant(plant: Plant | FilePlant | AnswerPlant): plant is AnswerPlant {
+  return answerPlants.some((name) => name === plant);
 }
 
 function isFilePlant(plant: Plant | FilePlant): plant is FilePlant {

@@ -45,6 +45,12 @@ const COMMANDS = {
     peers: true,
     args: [VITEST, 'run', '--project', 'compat'],
   },
+  'test:diff': {
+    about: 'the same requests to Java and to ours, compared',
+    dist: true,
+    peers: true,
+    args: ['compat-tests/diff/main.ts'],
+  },
   'test:door': {
     about: 'a store directory through Java and ours in turn',
     dist: true,

@@ -7,6 +7,7 @@ const MAX_FILE_LINES = 400;
 /** Files that may be longer, each with the reason. An entry that is no longer needed fails the test. */
 export const LONG_FILES: Readonly<Record<string, string>> = {
   'src/codec/commands.ts': 'one table: every request code of 4.6.0',
+  'scripts/gen-docs/deviations.ts': 'one table: every deliberate difference',
 };
 
 /** Programs: nobody imports them, somebody starts them. */
