@@ -38,6 +38,7 @@ const cases = [
   'retry-orderly',
   'request-reply',
   'sql',
+  'transaction',
 ] as const;
 
 const kind = subjectKind();
@@ -54,7 +55,8 @@ describe.skipIf(isMissing('go'))(`official Go client v2.1.2 against ${kind}`, ()
     const namesrv = await startNamesrv({ kind: namesrvKind(), workspace, port: ports.namesrvPort });
     servers.unshift(namesrv);
     const waits = { waitTimeMillsInSendQueue: '5000', osPageCacheBusyTimeOutMills: '5000' };
-    const settings = { ...waits, enablePropertyFilter: 'true' };
+    const checks = { transactionCheckInterval: '3000', transactionTimeOut: '2000' };
+    const settings = { ...waits, ...checks, enablePropertyFilter: 'true' };
     const broker = await startBroker({ kind, workspace, port: ports.listenPort, namesrv: namesrv.address, settings });
     servers.unshift(broker);
     const run = await runProgram([program, namesrv.address, broker.address, 'broker-a'], {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takePorts } from '../testing/ports.ts';
 import { sorted } from './peer/java-json.ts';
+import { type Lie, lyingProxy } from './peer/lying-proxy.ts';
 import { isMissing, type Kind, openWorkspace, type Server, startBroker } from './peer/peer.ts';
 import { type Fields, RawClient, type RawReply } from './peer/raw-client.ts';
 import { decodeRecords, type RawRecord } from './peer/records.ts';
@@ -23,15 +24,25 @@ type Outcomes = Map<string, string>;
 class Script {
   readonly outcomes: Outcomes = new Map();
   readonly #client: RawClient;
-  readonly #address: string;
+  /** Where clients connect to: the broker, or a proxy before it. */
+  readonly #door: string;
   #last: RawRecord | undefined;
 
-  constructor(client: RawClient, address: string) {
+  private constructor(client: RawClient, door: string) {
     this.#client = client;
-    this.#address = address;
+    this.#door = door;
   }
 
-  async run(): Promise<Outcomes> {
+  static async run(door: string): Promise<Outcomes> {
+    const client = await RawClient.connect(door);
+    try {
+      return await new Script(client, door).#run();
+    } finally {
+      client.close();
+    }
+  }
+
+  async #run(): Promise<Outcomes> {
     await this.#topic(topic);
     await this.#givenBack();
     await this.#givenBackInVain();
@@ -75,14 +86,14 @@ class Script {
 
   async #recordAt(offset: number): Promise<RawRecord> {
     const [record] = decodeRecords((await this.#client.request(33, { offset })).body);
-    if (record === undefined) throw new Error(`no record at ${offset} of ${this.#address}`);
+    if (record === undefined) throw new Error(`no record at ${offset} of ${this.#door}`);
     return record;
   }
 
   async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + LONGEST_WAIT_MS;
     while (!(await isSo())) {
-      if (Date.now() > deadline) throw new Error(`${what} did not come at ${this.#address}`);
+      if (Date.now() > deadline) throw new Error(`${what} did not come at ${this.#door}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -223,7 +234,7 @@ class Script {
     await this.#noteRecord('of a reply to nobody');
     await reply('to a stranger', 325, toAsker);
     await this.#noteRecord('of a reply to a stranger');
-    const asker = await RawClient.connect(this.#address);
+    const asker = await RawClient.connect(this.#door);
     let answer: { code?: number } = {};
     asker.serve(({ code }) => (code === 326 ? answer : undefined));
     const producers = [{ groupName: 'askers' }];
@@ -309,15 +320,16 @@ describe.skipIf(isMissing('java'))('answers to groups, here and in Java', () => 
   const servers: Server[] = [];
   const outcomes = new Map<Kind, Outcomes>();
 
+  async function started(kind: Kind, name: string): Promise<Server> {
+    const { listenPort: port } = await takePorts();
+    const server = await startBroker({ kind, workspace, port, name, settings: { brokerName: 'broker-a' } });
+    servers.push(server);
+    return server;
+  }
+
   beforeAll(async () => {
     for (const kind of ['java', 'wenchang'] as const) {
-      const { listenPort: port } = await takePorts();
-      const storeDir = `${workspace.dir}/store-${kind}`;
-      const server = await startBroker({ kind, workspace, port, storeDir, settings: { brokerName: 'broker-a' } });
-      servers.push(server);
-      const client = await RawClient.connect(server.address);
-      outcomes.set(kind, await new Script(client, server.address).run());
-      client.close();
+      outcomes.set(kind, await Script.run((await started(kind, kind)).address));
     }
   });
 
@@ -332,5 +344,23 @@ describe.skipIf(isMissing('java'))('answers to groups, here and in Java', () => 
     expect(java.size).toBeGreaterThan(80);
     const steps = (of: Outcomes): string[] => [...of].map(([name, text]) => `${name}: ${text}`);
     expect(steps(ours)).toEqual(steps(java));
+  });
+
+  it.each<[string, Lie, readonly string[]]>([
+    ['a dead letter queue that may be read', { insteadOf: '"perm":2', says: '"perm":6' }, ['topic %DLQ%g']],
+    [
+      'a retry a level too late',
+      { insteadOf: 'DELAY\u00013', says: 'DELAY\u00014' },
+      ['record at the level of the broker'],
+    ],
+    ['another word in a remark', { insteadOf: '] is null', says: '] is gone' }, ['324 to nobody']],
+  ])('the planted bug "%s" turns it red', async (name, lie, steps) => {
+    const proxy = await lyingProxy((await started('wenchang', name.replaceAll(' ', '-'))).address, lie);
+    const ours = await Script.run(proxy.address);
+    proxy.close();
+    const java = outcomes.get('java') ?? new Map<string, string>();
+    const found = [...java.keys()].filter((step) => java.get(step) !== ours.get(step));
+    expect(found).toEqual(expect.arrayContaining([...steps]));
+    expect(found.length).toBeLessThan(10);
   });
 });

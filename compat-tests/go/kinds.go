@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apache/rocketmq-client-go/v2"
 	"github.com/apache/rocketmq-client-go/v2/admin"
 	"github.com/apache/rocketmq-client-go/v2/consumer"
 	"github.com/apache/rocketmq-client-go/v2/primitive"
@@ -237,4 +238,56 @@ func sqlFilter(t *env) error {
 	}
 	time.Sleep(500 * time.Millisecond)
 	return equal("messages", 2, len(box.all()))
+}
+
+// decided is a producer's word on its transactions: at once, or when the broker asks.
+type decided struct {
+	atOnce, asked primitive.LocalTransactionState
+}
+
+func (d decided) ExecuteLocalTransaction(*primitive.Message) primitive.LocalTransactionState { return d.atOnce }
+
+func (d decided) CheckLocalTransaction(*primitive.MessageExt) primitive.LocalTransactionState { return d.asked }
+
+// transaction: a committed message comes, at once or when the broker has asked; one that was rolled back does not.
+func transaction(t *env) error {
+	topic, err := t.topic(1)
+	if err != nil {
+		return err
+	}
+	box := &inbox{}
+	if err := t.push(topic, consumer.MessageSelector{}, box.receive); err != nil {
+		return err
+	}
+	commit, rollback, unknown := primitive.CommitMessageState, primitive.RollbackMessageState, primitive.UnknowState
+	words := map[string]decided{
+		"committed":       {commit, unknown},
+		"rolled-back":     {rollback, unknown},
+		"asked-committed": {unknown, commit},
+		"asked-rolled":    {unknown, rollback},
+	}
+	for name, word := range words {
+		p, err := rocketmq.NewTransactionProducer(word,
+			producer.WithNsResolver(primitive.NewPassthroughResolver([]string{namesrv})),
+			producer.WithInstanceName(t.instance()), producer.WithGroupName(t.id("pg-"+name)))
+		if err != nil {
+			return err
+		}
+		if err := p.Start(); err != nil {
+			return err
+		}
+		t.onClose(p.Shutdown)
+		if _, err := p.SendMessageInTransaction(context.Background(), primitive.NewMessage(topic, []byte(name))); err != nil {
+			return err
+		}
+	}
+	if err := until(100*time.Second, "2 messages", func() bool { return box.distinct() == 2 }); err != nil {
+		return fmt.Errorf("%w, have %d", err, box.distinct())
+	}
+	for _, m := range box.all() {
+		if name := string(m.Body); words[name].atOnce == rollback || words[name].asked == rollback {
+			return fmt.Errorf("%s was delivered", name)
+		}
+	}
+	return nil
 }

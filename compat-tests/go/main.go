@@ -60,6 +60,7 @@ var cases = []testCase{
 	{"retry-orderly", retriedInOrder},
 	{"request-reply", requestReply},
 	{"sql", sqlFilter},
+	{"transaction", transaction},
 }
 
 func main() {

@@ -169,6 +169,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/config/load.test.ts',
   },
   {
+    number: 22,
+    java: 'Members of one group that subscribe differently lose messages, and nobody is told.',
+    ours: 'The same delivery; such heartbeats are counted (315: SUBSCRIPTION_MISMATCH) and logged, both named.',
+    safe: 'No answer has another field; Java has no statistics item of that name.',
+    built: true,
+    adr: '0040-subscriptions-that-contradict.md',
+    test: 'src/broker/subscription-watch.test.ts',
+  },
+  {
     number: 23,
     java: 'Under load sends are answered "broker busy" after 200 ms in a queue, without a cause.',
     ours: 'The same codes and first words, only when the wait is real, with the cause behind.',

@@ -33,6 +33,7 @@ describe('an item', () => {
       GROUP_GET_SIZE: 'T@g',
       GROUP_GET_LATENCY: '3@T@g',
       SNDBCK_PUT_NUMS: 'T@g',
+      SUBSCRIPTION_MISMATCH: 'T@g',
       BROKER_PUT_NUMS: 'C',
       BROKER_GET_NUMS: 'C',
     } satisfies Record<(typeof STATS_NAMES)[number], string>;
@@ -41,6 +42,7 @@ describe('an item', () => {
     manager.put('T', 2, 300);
     manager.get('g', 'T', 3, 2, 300, 7.9);
     manager.sendBack('g', 'T');
+    manager.subscriptionMismatch('g', 'T');
     Object.assign(stats, { putNums: 2, putTimes: 1, getNums: 2, getTimes: 1 });
     goOn(SAMPLE_PERIOD_MS);
     for (const name of STATS_NAMES) expect(manager.view(name, keys[name])?.statsMinute, name).toMatchObject({ sum: 0 });
@@ -86,11 +88,13 @@ describe('the table of items', () => {
     manager.put('Gone', 1, 1);
     manager.get('g', 'Gone', 0, 1, 1, 0);
     manager.sendBack('g', 'Gone');
+    manager.subscriptionMismatch('g', 'Gone');
     goOn(HOUR_MS + SAMPLE_PERIOD_MS);
     expect(manager.view('TOPIC_PUT_NUMS', 'T')).toBeDefined();
     expect(manager.view('TOPIC_PUT_NUMS', 'Gone')).toBeUndefined();
     expect(manager.view('GROUP_GET_NUMS', 'Gone@g')).toBeUndefined();
     expect(manager.view('SNDBCK_PUT_NUMS', 'Gone@g')).toBeUndefined();
+    expect(manager.view('SUBSCRIPTION_MISMATCH', 'Gone@g')).toBeUndefined();
   });
 
   it('takes no more than its limit, and new items again when others are gone', () => {

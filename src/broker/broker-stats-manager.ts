@@ -10,6 +10,7 @@ export const STATS_NAMES = [
   'GROUP_GET_SIZE',
   'GROUP_GET_LATENCY',
   'SNDBCK_PUT_NUMS',
+  'SUBSCRIPTION_MISMATCH',
   'BROKER_PUT_NUMS',
   'BROKER_GET_NUMS',
 ] as const;
@@ -32,6 +33,7 @@ export class BrokerStatsManager {
   /** By topic, then group. */
   readonly #gets = new Map<string, Map<string, GroupGets>>();
   readonly #sendBacks = new Map<string, Map<string, StatsItem>>();
+  readonly #mismatches = new Map<string, Map<string, StatsItem>>();
   readonly #isKnownTopic: (topic: string) => boolean;
   #items = 0;
   #samples = 0;
@@ -65,6 +67,13 @@ export class BrokerStatsManager {
   /** Counts one message that a consumer sent back. Java: #incSendBackNums. */
   sendBack(group: string, topic: string): void {
     const groups = this.#sendBacks.get(topic) ?? nested(this.#sendBacks, topic);
+    const item = groups.get(group) ?? this.#newItem(groups, group);
+    item?.add(1, 0);
+  }
+
+  /** Counts one heartbeat that contradicts another member of its group (ADR 0040). Not Java's. */
+  subscriptionMismatch(group: string, topic: string): void {
+    const groups = this.#mismatches.get(topic) ?? nested(this.#mismatches, topic);
     const item = groups.get(group) ?? this.#newItem(groups, group);
     item?.add(1, 0);
   }
@@ -121,6 +130,8 @@ export class BrokerStatsManager {
       }
       case 'SNDBCK_PUT_NUMS':
         return [this.#sendBacks.get(first ?? '')?.get(second ?? ''), 'value'];
+      case 'SUBSCRIPTION_MISMATCH':
+        return [this.#mismatches.get(first ?? '')?.get(second ?? ''), 'value'];
       case 'BROKER_PUT_NUMS':
         return key === this.#clusterName ? [used(this.#broker.puts), 'value'] : undefined;
       case 'BROKER_GET_NUMS':
@@ -147,7 +158,7 @@ export class BrokerStatsManager {
   }
 
   #letGo(): void {
-    for (const tables of [this.#puts, this.#gets, this.#sendBacks]) {
+    for (const tables of [this.#puts, this.#gets, this.#sendBacks, this.#mismatches]) {
       for (const topic of tables.keys()) if (!this.#isKnownTopic(topic)) tables.delete(topic);
     }
     this.#items = [...this.#all()].length - 2;
@@ -157,7 +168,9 @@ export class BrokerStatsManager {
     yield this.#broker.puts;
     yield this.#broker.gets;
     yield* this.#puts.values();
-    for (const groups of this.#sendBacks.values()) yield* groups.values();
+    for (const counts of [this.#sendBacks, this.#mismatches]) {
+      for (const groups of counts.values()) yield* groups.values();
+    }
     for (const groups of this.#gets.values()) {
       for (const { all, latency } of groups.values()) {
         yield all;

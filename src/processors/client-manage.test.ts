@@ -228,3 +228,28 @@ describe('the check of a subscription (46)', () => {
     expect((await client.ask(46, {}, { body: '{' })).code).toBe(1);
   });
 });
+
+describe('members of one group that subscribe differently', () => {
+  it('are counted under an item of 315 and named in the log; delivery stays as it is', async () => {
+    const { broker, client } = await setUp({ files: { 'topics.json': topicsFile(topicOf('T')) } });
+    const other = await broker.client();
+    const asked = async () => {
+      const reply = await client.ask(315, { statsName: 'SUBSCRIPTION_MISMATCH', statsKey: 'T@g' });
+      return [reply.code, reply.remark ?? JSON.parse(reply.body.toString()).statsMinute.sum];
+    };
+    const tags = (subString: string) => [{ group: 'g', subscriptions: [subscription('T', { subString })] }];
+    await beat(client, 'c1', tags('A'));
+    expect(await asked()).toEqual([1, 'The stats <SUBSCRIPTION_MISMATCH> <T@g> not exist']);
+    await beat(other, 'c2', tags('B'));
+    await broker.advance(11_000);
+    for (const [asker, id, tag] of [
+      [client, 'c1', 'A'],
+      [other, 'c2', 'B'],
+    ] as const)
+      await beat(asker, id, tags(tag));
+    await broker.advance(11_000);
+    expect(await asked()).toEqual([0, 2]);
+    const lines = broker.log.lines.filter(({ text }) => text.startsWith('two clients of one group'));
+    expect(lines.map(({ fields }) => [fields['clientId'], fields['otherClientId']])).toEqual([['c2', 'c1']]);
+  });
+});

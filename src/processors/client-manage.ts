@@ -65,8 +65,10 @@ function registerConsumer(parts: BrokerParts, consumer: CheckedConsumer, channel
     consumeFromWhere: consumer.consumeFromWhere,
     subscriptions: consumer.subscriptionDataSet,
   });
+  const group = parts.consumers.group(groupName);
+  if (group !== undefined) parts.subscriptions.onHeartbeat(group, channel, consumer.subscriptionDataSet);
   if (changed && (config?.notifyConsumerIdsChangedEnable ?? true)) {
-    notifyIdsChanged(parts, groupName, [...(parts.consumers.group(groupName)?.channels.keys() ?? [])]);
+    notifyIdsChanged(parts, groupName, [...(group?.channels.keys() ?? [])]);
   }
   parts.filters.registerGroup(groupName, consumer.subscriptionDataSet);
 }

@@ -90,6 +90,8 @@ async function storeAgain(
   const target = targetOf(parts, back, message, retry, config);
   const result = parts.store.putMessage(draftOf(parts, message, target));
   if (!result.accepted) throw new RequestError('SYSTEM_ERROR', `${result.status} [${result.remark}]`);
+  const origin = message.properties.get(MessageConst.PROPERTY_RETRY_TOPIC) ?? message.topic;
+  parts.statsManager.sendBack(back.group, origin);
   return new ParkedSendBack(parts, result);
 }
 

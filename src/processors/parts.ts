@@ -8,6 +8,7 @@ import type { PullRequestHoldService } from '../broker/pull-request-hold-service
 import type { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
 import type { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import type { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
+import type { SubscriptionWatch } from '../broker/subscription-watch.ts';
 import type { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import type { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
@@ -25,6 +26,7 @@ export interface BrokerParts {
   readonly consumers: ConsumerManager;
   readonly filters: ConsumerFilterManager;
   readonly producers: ProducerManager;
+  readonly subscriptions: SubscriptionWatch;
   readonly locks: RebalanceLockManager;
   readonly holds: PullRequestHoldService;
   readonly schedule: ScheduleMessageService;

@@ -107,6 +107,8 @@ async function deliver(desk: Desk, replied: Replied): Promise<LateResult<SendCom
     const result = parts.store.putMessage(replied.draft);
     if (result.accepted) {
       parts.stats.putNums += 1;
+      parts.stats.putTimes += 1;
+      parts.statsManager.put(replied.draft.topic, 1, result.wroteBytes);
       return new ParkedReplyMessage(parts, responses, result, outcome);
     }
     const { status, remark } = result;

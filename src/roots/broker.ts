@@ -12,6 +12,7 @@ import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
 import { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import { PROTECT_PERIOD_MS, protectBroker } from '../broker/slow-consumer-guard.ts';
 import { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
+import { SubscriptionWatch } from '../broker/subscription-watch.ts';
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import { encodeHost } from '../codec/message-id.ts';
@@ -284,13 +285,15 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
 }
 
 function statisticsOf(
-  { clock, configs }: BrokerOptions,
+  { clock, log, configs }: BrokerOptions,
   topics: TopicConfigManager,
-): Pick<BrokerParts, 'stats' | 'statsManager'> {
+): Pick<BrokerParts, 'stats' | 'statsManager' | 'subscriptions'> {
   const stats = new BrokerStats();
   const clusterName = configs.brokerConfig.brokerClusterName;
   const isKnownTopic = (topic: string): boolean => topics.select(topic) !== undefined;
-  return { stats, statsManager: new BrokerStatsManager({ clock, clusterName, stats, isKnownTopic }) };
+  const statsManager = new BrokerStatsManager({ clock, clusterName, stats, isKnownTopic });
+  const listener = (group: string, topic: string): void => statsManager.subscriptionMismatch(group, topic);
+  return { stats, statsManager, subscriptions: new SubscriptionWatch({ clock, log, listener }) };
 }
 
 /** The tables that are kept in files. Throws StateFileError. */
