@@ -64,14 +64,14 @@ const required = [
   'consume-directly',
   'clone-offset-and-cq',
   'kv-config-and-order-topic',
+  'transaction-commit',
+  'transaction-rollback',
+  'transaction-check-commit',
+  'transaction-check-rollback',
 ] as const;
 
 /** Cases that wait for a feature, and for which one. They are shown as skipped and never counted as passed. */
 const notYet = {
-  'transaction-commit': 'transactions',
-  'transaction-rollback': 'transactions',
-  'transaction-check-commit': 'transactions',
-  'transaction-check-rollback': 'transactions',
   tls: 'TLS',
   'acl-denied': 'access control',
 } as const satisfies Readonly<Record<string, string>>;
@@ -86,6 +86,8 @@ const settings = {
   autoCreateSubscriptionGroup: 'true',
   waitTimeMillsInSendQueue: '5000',
   osPageCacheBusyTimeOutMills: '5000',
+  transactionTimeOut: '3000',
+  transactionCheckInterval: '5000',
   enablePropertyFilter: 'true',
   mappedFileSizeCommitLog: '67108864',
   mappedFileSizeConsumeQueue: '60000',

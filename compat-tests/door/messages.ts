@@ -24,7 +24,7 @@ export interface StepContext {
   readonly commitLogFileBytes: number;
   /** Whether delayed messages are among them. */
   readonly delayed: boolean;
-  /** Whether transactional messages are among them; ours refuses them still. */
+  /** Whether transactional messages are among them. */
   readonly transactional: boolean;
 }
 

@@ -152,7 +152,7 @@ class Series {
       const takenOver = await this.#takeOver(writer);
       if (takenOver.length > 0) return takenOver;
       const broker = this.#broker as Server;
-      if (writes) await this.#write(broker, writer.kind, ending);
+      if (writes) await this.#write(broker, ending);
       const problems = ending === 'clean' ? await this.#stop(broker, writer.kind) : await this.#killed(writer.kind);
       const inFiles = checkFiles(this.#storeDir, this.#sizes, ending, this.#options.messageIndexSafe);
       if (this.#options.filesApart !== true) return [...problems, ...inFiles];
@@ -234,7 +234,7 @@ class Series {
     return new Map([...answers].map(([name, offsets]) => [name, offsets.filter((offset) => offset < end)]));
   }
 
-  async #write(broker: Server, kind: Kind, ending: Ending): Promise<void> {
+  async #write(broker: Server, ending: Ending): Promise<void> {
     const steps = 60 + this.#random.below(40);
     const kill = async (): Promise<void> => {
       this.#kills++;
@@ -248,7 +248,7 @@ class Series {
       steps,
       commitLogFileBytes: this.#sizes.mappedFileSizeCommitLog,
       delayed: true,
-      transactional: kind === 'java',
+      transactional: true,
       kill,
       ...(ending === 'kill' ? { killAfter: 30 + this.#random.below(steps) } : {}),
     });

@@ -1,6 +1,7 @@
 import type { CommandRow, Server } from '../../src/codec/commands.ts';
 import { commandRows } from './commands-page.ts';
 import { deviations } from './deviations.ts';
+import { kept } from './kept.ts';
 import { heading, table } from './markdown.ts';
 
 /** COMPATIBILITY.md: which request code is served by whom, and where ours differs from Java 4.6.0 on purpose. */
@@ -36,7 +37,15 @@ served by 4.6.0 either. The column Client is about requests that a broker sends 
 ${table(['Code', 'Name', 'Broker', 'Name server', 'Client', 'What it does'], codes)}
 ## Deliberate differences
 
-${table(['#', 'Java 4.6.0', 'Wenchang', 'Why no client breaks', 'Decision', 'Proof'], differences)}`;
+${table(['#', 'Java 4.6.0', 'Wenchang', 'Why no client breaks', 'Decision', 'Proof'], differences)}
+## Odd, and kept
+
+What surprises, and is the same here because clients or operators rely on it.
+
+${table(
+  ['What', 'Proof'],
+  kept.map(({ what, test }) => [what, `[test](${test})`]),
+)}`;
 }
 
 function status(row: CommandRow, server: Server): string {

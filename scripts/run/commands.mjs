@@ -38,6 +38,7 @@ const COMMANDS = {
   'test:fuzz': { about: 'mutated frames against live servers', dist: true, args: ['fuzz/main.ts'] },
   'test:power': { about: 'every power loss of recorded runs', args: ['testing/power/main.ts'] },
   'test:flips': { about: 'single changed bits in a store directory', args: ['testing/bit-flips/main.ts'] },
+  'test:transactions': { about: 'everything a transaction can meet', args: ['testing/transactions/main.ts'] },
   'test:delay': { about: 'delayed messages through restarts', args: ['testing/delay-model/main.ts'] },
   'test:compat': {
     about: 'compatibility suites; takes file names',

@@ -2,14 +2,13 @@ import type { MessageExt } from '../../codec/message.ts';
 import { MessageConst } from '../../codec/message-const.ts';
 import type { BrokerConfigs } from '../../config/configs.ts';
 import { MessageDraft } from '../../store/message-draft.ts';
-import type { MessageStore } from '../../store/message-store.ts';
 import type { PutTicket } from '../../store/results.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { HalfCopies } from './half-copies.ts';
 import { fillCopy, fillGivenUp, halfOffsetOf } from './half-message.ts';
 import { OpRecords } from './op-records.ts';
-import { readQueue } from './queue-reader.ts';
+import { readQueue, type TransactionStore } from './queue-reader.ts';
 import { HALF_TOPIC, OP_TOPIC } from './transaction-topics.ts';
 
 /** Java: TransactionalMessageServiceImpl.MAX_PROCESS_TIME_LIMIT. */
@@ -21,7 +20,7 @@ const MS_PER_HOUR = 3_600_000;
 
 /** What a round works on. */
 export interface RoundParts {
-  readonly store: MessageStore;
+  readonly store: TransactionStore;
   readonly configs: BrokerConfigs;
   readonly clock: Clock;
   readonly log: Logger;
@@ -39,7 +38,7 @@ export interface RoundParts {
 export interface RoundEnd {
   readonly halfOffset: number;
   readonly opOffset: number;
-  /** Physical offset behind what the round has written; 0 when it has written nothing. */
+  /** Physical offset behind all that the round has written or has gone by. */
   readonly writtenEnd: number;
 }
 
@@ -73,7 +72,6 @@ export class CheckRound {
   readonly #ops: OpRecords;
   #half: number;
   #nextOp: number;
-  #writtenEnd = 0;
 
   constructor(parts: RoundParts, queueId: number, halfOffset: number, opOffset: number) {
     const { store, clock } = parts;
@@ -94,7 +92,7 @@ export class CheckRound {
     this.#passDone();
     if (isWhole) while (this.#half < this.#endHalf && !this.#isOver()) if (!(await this.#next())) break;
     const opOffset = this.#ops.doneBelow(this.#half);
-    return { halfOffset: this.#half, opOffset, writtenEnd: this.#writtenEnd };
+    return { halfOffset: this.#half, opOffset, writtenEnd: this.#parts.store.getMaxPhyOffset() };
   }
 
   #isOver(): boolean {
@@ -181,7 +179,6 @@ export class CheckRound {
         this.#half = half.queueOffset;
         return false;
       }
-      this.#writtenEnd = ticket.endOffset;
       if (fate.kind === 'give up') {
         log.error({ msgId: half.offsetMsgId, queueOffset: half.queueOffset }, 'a half message was given up');
         continue;
@@ -242,7 +239,7 @@ const GIVE_UP: Fate = { kind: 'give up' };
  * The offset, or where the queue begins when it is outside: beyond the end after a power loss or when somebody removed
  * the queue. Op records say what is done already. Java: the corrected offset of #getMessage.
  */
-function inQueue(offset: number, store: MessageStore, topic: string, queueId: number): number {
+function inQueue(offset: number, store: TransactionStore, topic: string, queueId: number): number {
   const min = store.getMinOffsetInQueue(topic, queueId);
   return offset < min || offset > store.getMaxOffsetInQueue(topic, queueId) ? min : offset;
 }

@@ -1,6 +1,19 @@
 import { decodeRecord, type MessageExt } from '../../codec/message.ts';
 import type { MessageStore } from '../../store/message-store.ts';
 
+/** What transactions need of the store. */
+export type TransactionStore = Pick<
+  MessageStore,
+  | 'putMessage'
+  | 'commitTurn'
+  | 'getMessage'
+  | 'getMaxOffsetInQueue'
+  | 'getMinOffsetInQueue'
+  | 'selectOneMessageByOffset'
+  | 'getMaxPhyOffset'
+  | 'marks'
+>;
+
 /** What a read of a transaction topic gives. Records that are damaged or gone are left out. */
 export interface QueueRead {
   /** In the order of the queue. */
@@ -11,7 +24,7 @@ export interface QueueRead {
 
 /** Reads at most `mostMessages` of a queue; undefined when the store is closed. Rejects with StoreIoError. */
 export async function readQueue(
-  store: MessageStore,
+  store: TransactionStore,
   topic: string,
   queueId: number,
   offset: number,

@@ -4,7 +4,6 @@ import { decodeOffsetMsgId } from '../../codec/message-id.ts';
 import { PermName } from '../../codec/sys-flags.ts';
 import type { BrokerConfigs } from '../../config/configs.ts';
 import { MessageDraft } from '../../store/message-draft.ts';
-import type { MessageStore } from '../../store/message-store.ts';
 import { Pacer } from '../../store/pacer.ts';
 import type { PutRefusal, PutResult, PutTicket } from '../../store/results.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
@@ -16,7 +15,7 @@ import { askProducer } from './check-request.ts';
 import { CheckRound, type RoundEnd } from './check-round.ts';
 import { HalfCopies, isCopy } from './half-copies.ts';
 import { fillCommitted, fillCopy, fillOp } from './half-message.ts';
-import { readQueue } from './queue-reader.ts';
+import { readQueue, type TransactionStore } from './queue-reader.ts';
 import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from './transaction-topics.ts';
 
 /** Half messages read at once by the walk at the start. */
@@ -27,7 +26,7 @@ const COMMIT_AGAIN_MS = 500;
 
 /** What transactions work on. */
 export interface TransactionParts {
-  readonly store: MessageStore;
+  readonly store: TransactionStore;
   readonly configs: BrokerConfigs;
   readonly topics: TopicConfigManager;
   readonly offsets: ConsumerOffsetManager;
@@ -228,9 +227,7 @@ export class TransactionalMessageService {
       this.#reached.get(queueId)?.halfOffset ?? this.#committed(HALF_TOPIC, queueId),
       this.#reached.get(queueId)?.opOffset ?? this.#committed(OP_TOPIC, queueId),
     );
-    const end = await round.run();
-    const writtenEnd = Math.max(end.writtenEnd, this.#reached.get(queueId)?.writtenEnd ?? 0);
-    this.#reached.set(queueId, { ...end, writtenEnd });
+    this.#reached.set(queueId, await round.run());
   }
 
   #committed(topic: string, queueId: number): number {
@@ -239,8 +236,8 @@ export class TransactionalMessageService {
   }
 
   /**
-   * What a round has passed is passed because its copy stands further behind, or in the topic of those given up: before
-   * that is on disk the offsets may not be.
+   * What a round has passed is passed because of its op record or its copy further behind, or because it stands in the
+   * topic of those given up: before that is on disk the offsets may not be.
    */
   #commit(queueId: number): void {
     const reached = this.#reached.get(queueId);
