@@ -124,7 +124,7 @@ export function recordText(record: RawRecord, mask: Mask): string {
   const bornTimestamp = kept.topic === 'OFFSET_MOVED_EVENT' ? 0 : kept.bornTimestamp;
   const isDerived = kept.preparedTransactionOffset !== 0;
   const properties = Object.entries(kept.properties)
-    .map(([name, value]) => `${name}=${mask(value)}`)
+    .map(([name, value]) => `${name}=${name === 'ORIGIN_MESSAGE_ID' ? idShape(value) : mask(value)}`)
     .sort();
   const shown = {
     ...kept,
@@ -151,6 +151,6 @@ function propertiesText(text: string): string {
 function shapeText(text: string): string {
   const shown = hasAllFigures ? text : text.replace(/"scheduleMessageOffset_\d+":"[^"]*",?/g, '');
   return (canonicalJson(shown) ?? shown)
-    .replace(/TIME|-?\d+(\.\d+)?(E-?\d+)?/g, 'N')
+    .replace(/\bnull\b|TIME|-?\d+(\.(TIME|\d+))?(E-?\d+)?/g, 'N')
     .replace(/"[N ]*( [KMG]?i?B)?"/g, '"N"');
 }

@@ -9,6 +9,8 @@ import { hasSql } from './values.ts';
 
 /** Several streams write to them, or delivery does, when a time has come: their order is not decided. */
 const unordered = /^(OFFSET_MOVED_EVENT|SCHEDULE_TOPIC_XXXX|%RETRY%|%DLQ%|D\d+_delay|BenchmarkTest|SELF_TEST_TOPIC)/;
+/** Whether the end of the clients or the last save came first. */
+const deaths = /"dead":(true|false),\s*"deadTime":\w+/g;
 /** Entries with times, and those of events of groups that are left out. */
 const ownEntries = /^(SCHEDULE_TOPIC_XXXX|OFFSET_MOVED_EVENT) /;
 const stateFiles = [
@@ -104,7 +106,9 @@ function stateOf(storeDir: string, mask: Mask, isLeftOut: (name: string) => bool
     const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
     state.set(
       name,
-      entriesOf(canonicalJson(mask(text)) ?? text).filter((entry) => !isLeftOut(entry) && !leftOut.test(entry)),
+      entriesOf(canonicalJson(mask(text).replace(deaths, '"dead":X')) ?? text).filter(
+        (entry) => !isLeftOut(entry) && !leftOut.test(entry),
+      ),
     );
   }
   return state;
