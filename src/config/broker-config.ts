@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 import { bool, type ConfigOf, int, long, type Mistake, optionalText, text } from './key.ts';
-import { NO_COPY, NO_COUNT, NO_FILTER_SERVER, NO_POOL, NO_TRANSACTION_YET, UNUSED } from './reasons.ts';
+import { NO_COPY, NO_COUNT, NO_FILTER_SERVER, NO_POOL, UNUSED } from './reasons.ts';
 
 /** The settings of a broker, as Java names them. Java: BrokerConfig. */
 export type BrokerConfig = ConfigOf<typeof brokerConfigTable>;
@@ -148,12 +148,12 @@ export const brokerConfigTable = {
     unit: 'ms',
     read: (stored) => Math.max(10_000, Math.min(stored, 60_000)),
   }),
-  transactionTimeOut: long(6000, NO_TRANSACTION_YET, 'Age at which a half message is first asked about.', {
+  transactionTimeOut: long(6000, 'live', 'Age at which a half message is first asked about.', {
     unit: 'ms',
     important: true,
   }),
-  transactionCheckMax: int(15, NO_TRANSACTION_YET, 'Questions before a half message is given up.', { important: true }),
-  transactionCheckInterval: long(60_000, NO_TRANSACTION_YET, 'How often half messages are looked at.', {
+  transactionCheckMax: int(15, 'live', 'Questions before a half message is given up.', { important: true }),
+  transactionCheckInterval: long(60_000, 'live', 'How often half messages are looked at.', {
     unit: 'ms',
     important: true,
   }),

@@ -16,7 +16,6 @@ export const NO_COUNT = because('nobody reads the commercial statistics');
 export const NO_FILTER_SERVER = because('filter server processes are never started');
 export const NO_HOLDERS = because('readers hold no mapping: a removed file lives until the last read of it ends');
 export const NO_REPLICATION_YET = because('replication to slaves is not available yet');
-export const NO_TRANSACTION_YET = because('transactional messages are not available yet');
 export const NO_CLUSTER_TEST = because('only the cluster test mode asks for it, which is not available yet');
 export const NO_DLEDGER = because('the DLedger log is not available');
 export const NO_FALL_RECORD = because('how far behind a group is comes from what it has committed');

@@ -51,6 +51,26 @@ export function recoverConsumeQueue(queue: ConsumeQueue, afterCrash: boolean): R
 }
 
 /**
+ * After a crash: a power loss may have kept the first half of the last entry and not the second, when the two lie in
+ * different sectors, and an entry without its tagsCode looks like one. Takes it away when its message lies at or behind
+ * `phyOffset`, from where on the log is indexed again; true when there was such. Throws StoreIoError.
+ */
+export function dropSplitEntry(queue: ConsumeQueue, phyOffset: number): boolean {
+  const last = queue.maxOffset - 1;
+  const file = queue.files.lastFile;
+  if (file === undefined || last < 0 || queue.maxPhysicOffset <= phyOffset) return false;
+  const at = last * CQ_ENTRY_BYTES - file.fileFromOffset;
+  if (at < 0 || Math.floor(at / SECTOR_BYTES) === Math.floor((at + CQ_ENTRY_BYTES - 1) / SECTOR_BYTES)) return false;
+  ENTRIES.count = 0;
+  if (queue.entriesFrom(last, 1, ENTRIES) === 0) return false;
+  const start = ENTRIES.phyOffset[0] as number;
+  if (start < phyOffset) return false;
+  file.zero(at, at + CQ_ENTRY_BYTES);
+  queue.endAt(last * CQ_ENTRY_BYTES, start);
+  return true;
+}
+
+/**
  * Cuts off the entries of messages at or behind `phyOffset`, where the CommitLog ends. What was cut becomes zero on
  * disk (ADR 0014). Throws StoreIoError. Java: ConsumeQueue#truncateDirtyLogicFiles; unlike there a file
  * whose first entry is empty keeps no entry.
@@ -94,6 +114,8 @@ export function doubtConsumeQueue(queue: ConsumeQueue, phyOffset: number): boole
   return true;
 }
 
+/** The least that a disk writes whole. */
+const SECTOR_BYTES = 512;
 /** Java checks three files; older ones were complete when these were begun. */
 const FILES_TO_CHECK = 3;
 /** Most of ten thousand queues hold little: the first read is a page, each later one four times the one before. */

@@ -7,6 +7,7 @@ import { recoverConsumeQueueExt } from './consume-queue-ext-recovery.ts';
 import {
   type DoubtfulQueue,
   doubtConsumeQueue,
+  dropSplitEntry,
   recoverConsumeQueue,
   truncateConsumeQueue,
 } from './consume-queue-recovery.ts';
@@ -124,6 +125,11 @@ export class ConsumeQueueTable {
     let max = -1;
     for (const queue of this) max = Math.max(max, queue.maxPhysicOffset);
     return max;
+  }
+
+  /** After a crash, before the log is indexed again from `phyOffset` on: see {@link dropSplitEntry}. */
+  dropSplitEntries(phyOffset: number): void {
+    for (const queue of this) if (dropSplitEntry(queue, phyOffset)) this.#dirty.add(queue);
   }
 
   /** Cuts every queue to a CommitLog that ends at `phyOffset`. Throws StoreIoError. */

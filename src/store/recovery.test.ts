@@ -23,9 +23,9 @@ function kill(fs: MemFs): void {
 }
 
 /** Opens again after a kill; gives the store and the commit log files that recovery looked at. */
-function reopen(fs: MemFs, before: TestStore): { test: TestStore; checked: string[] } {
+function reopen(fs: MemFs, before: TestStore, changes = {}): { test: TestStore; checked: string[] } {
   const log = collectingLogger();
-  const test = openTestStore(fs, '/store', { clock: new FakeClock(before.clock.now() + 1), log });
+  const test = openTestStore(fs, '/store', { clock: new FakeClock(before.clock.now() + 1), log, changes });
   const checked = log.lines
     .filter(({ text }) => text === 'checking a commit log file')
     .map(({ fields }) => String(fields['path']).slice(-5));
@@ -187,4 +187,23 @@ it('gives every acknowledged message a dense offset after many kills', async () 
   }
   expect((await readAll(test.store)).map((body) => Number.parseInt(body, 10))).toEqual([...Array(104).keys()]);
   await test.store.shutdown();
+});
+
+it('indexes the last message of a queue again when a power loss tore its entry between two sectors', async () => {
+  const fs = new MemFs();
+  const first = openTestStore(fs, '/store', { changes: { mappedFileSizeConsumeQueue: 1_000 } });
+  for (let index = 0; index < 26; index++)
+    put(first.store, { body: String(index), properties: { TAGS: `tag${index}` } });
+  await settle(first, 70_000);
+  kill(fs);
+  const path = '/store/consumequeue/TopicA/0/00000000000000000000';
+  const written = fs.readFile(path, 1_000) as Buffer;
+  expect(written.readBigInt64BE(512)).not.toBe(0n);
+  const handle = fs.open(path, 'update');
+  handle.pwrite(Buffer.alloc(8), 0, 8, 512);
+  handle.close();
+  const { test } = reopen(fs, first, { mappedFileSizeConsumeQueue: 1_000 });
+  expect(await readAll(test.store)).toHaveLength(26);
+  await test.store.shutdown();
+  expect(fs.readFile(path, 1_000)?.equals(written)).toBe(true);
 });

@@ -86,6 +86,7 @@ function findEnd(parts: RecoveryParts, cleanStop: boolean, doubtful: readonly Do
   let end = from;
   if (!cleanStop) {
     mendConsumeQueues(parts, doubtful, { behind: end, afterCrash: true });
+    parts.consumeQueues.dropSplitEntries(end);
     rebuildIndex(parts, end);
   }
   let storeTimestamp = 0;
