@@ -1,3 +1,4 @@
+import { CQ_ENTRY_BYTES } from '../../src/store/consume-queue-entries.ts';
 import { indexFileBytes } from '../../src/store/index-file.ts';
 import type { MemFs } from '../mem-fs.ts';
 import { LOG_FILE_BYTES, type LogImage, type LogMessage, parseLog, ROOT, readFiles } from './log-image.ts';
@@ -28,7 +29,7 @@ export function checkDisk(fs: MemFs, promised: Promised): DiskState | string {
   const torn = comparePrefix(log, promised);
   if (typeof torn === 'string') return torn;
   if (bytes.subarray(log.end).some((byte) => byte !== 0)) return `the log has bytes behind its end ${log.end}`;
-  return checkQueues(fs, log) ?? checkIndex(fs, log, torn) ?? { log, torn };
+  return checkQueues(fs, log, torn) ?? checkIndex(fs, log, torn) ?? { log, torn };
 }
 
 /** Every record is the one that was written there; where it was not flushed yet, its unprotected parts may be torn. */
@@ -52,30 +53,44 @@ function comparePrefix(log: LogImage, promised: Promised): ReadonlySet<number> |
   return torn ?? promised.torn;
 }
 
-function checkQueues(fs: MemFs, log: LogImage): string | undefined {
-  const expected = new Map<string, Buffer[]>();
-  for (const { queue, queueEntry, queueOffset, phyOffset } of log.messages) {
+function checkQueues(fs: MemFs, log: LogImage, torn: ReadonlySet<number>): string | undefined {
+  const expected = new Map<string, LogMessage[]>();
+  for (const message of log.messages) {
+    const { queue, queueOffset, phyOffset } = message;
     if (queue === undefined) continue;
-    const entries = expected.get(queue) ?? [];
-    expected.set(queue, entries);
-    if (queueOffset !== entries.length) return `${queue}: the record at ${phyOffset} is number ${queueOffset}`;
-    entries.push(queueEntry);
+    const messages = expected.get(queue) ?? [];
+    expected.set(queue, messages);
+    if (queueOffset !== messages.length) return `${queue}: the record at ${phyOffset} is number ${queueOffset}`;
+    messages.push(message);
   }
   const dir = `${ROOT}/consumequeue`;
   for (const topic of fs.list(dir)) {
     for (const id of fs.list(`${dir}/${topic}`))
       if (!expected.has(`${topic}/${id}`)) expected.set(`${topic}/${id}`, []);
   }
-  for (const [queue, entries] of expected) {
+  for (const [queue, messages] of expected) {
     const bytes = readFiles(fs, `${dir}/${queue}`, QUEUE_FILE_BYTES);
     if (typeof bytes === 'string') return bytes;
-    const wanted = Buffer.concat(entries);
-    if (bytes.length < wanted.length) return `${queue} has ${bytes.length} bytes for ${entries.length} entries`;
-    if (bytes.compare(wanted, 0, wanted.length, 0, wanted.length) !== 0) return `${queue} has other entries`;
-    if (bytes.subarray(wanted.length).some((byte) => byte !== 0)) return `${queue} has entries behind its end`;
+    if (bytes.length < messages.length * CQ_ENTRY_BYTES) {
+      return `${queue} has ${bytes.length} bytes for ${messages.length} entries`;
+    }
+    const other = messages.findIndex((message, index) => !isEntryOf(bytes, index * CQ_ENTRY_BYTES, message, torn));
+    if (other >= 0) return `${queue} has another entry ${other}`;
+    if (bytes.subarray(messages.length * CQ_ENTRY_BYTES).some((byte) => byte !== 0)) {
+      return `${queue} has entries behind its end`;
+    }
   }
   return undefined;
 }
+
+/** An entry may know the tag that a torn record has lost: it was on disk before its record was whole. */
+function isEntryOf(bytes: Buffer, at: number, message: LogMessage, torn: ReadonlySet<number>): boolean {
+  const length = torn.has(message.phyOffset) ? TAGS_CODE_AT : CQ_ENTRY_BYTES;
+  return bytes.compare(message.queueEntry, 0, length, at, at + length) === 0;
+}
+
+/** Offset and size of the message come first. */
+const TAGS_CODE_AT = 12;
 
 /** Every key of every record once, in the order of the log, each found from its slot, and nothing else. */
 function checkIndex(fs: MemFs, log: LogImage, torn: ReadonlySet<number>): string | undefined {
