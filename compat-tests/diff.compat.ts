@@ -6,9 +6,9 @@ import { canonicalJson } from './diff/java-text.ts';
 import { reportLines, runDiff } from './diff/run.ts';
 import { isMissing } from './peer/peer.ts';
 
-/** The short form of `npm run test:diff`; a seed of one's own by WENCHANG_DIFF_SEED. */
-const seed = Number(process.env['WENCHANG_DIFF_SEED'] ?? String(Date.now() % 0x7fffffff));
-const count = 1_200;
+/** The short form of `npm run test:diff`, always the same requests; others by WENCHANG_DIFF_SEED. */
+const seed = Number(process.env['WENCHANG_DIFF_SEED'] ?? '13');
+const count = 600;
 const quiet = (): void => undefined;
 
 it('every explained difference has a row in COMPATIBILITY.md', () => {

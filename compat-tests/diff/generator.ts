@@ -211,7 +211,8 @@ export class StreamGenerator {
   /** Keeps out what a broker answers by chance, and pulls that it would hold for seconds. */
   #bounded(name: CommandName, fields: Record<string, FieldValue>, isOdd: boolean): Record<string, FieldValue> {
     const queueId = fields['queueId'];
-    if (sends.has(name) && typeof queueId === 'string' && Number(queueId) < 0) {
+    const picksQueue = sends.has(name) || name.startsWith('SEND_REPLY_MESSAGE');
+    if (picksQueue && typeof queueId === 'string' && Number(queueId) < 0) {
       if (fields['topic'] !== undefined) fields['topic'] = this.scope.oneQueue;
     }
     const { sysFlag } = fields;
