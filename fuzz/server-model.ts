@@ -29,7 +29,7 @@ export interface SeenFrame {
   readonly fate: Fate;
   /** undefined: the server makes one up. */
   readonly opaque: number | undefined;
-  /** How many answers it gets: exactly one, none, or one at some time or never (a pull that waits). */
+  /** How many answers it gets: exactly one, none, or one at some time or never (a pull that waits, no end yet). */
   readonly answers: 'one' | 'none' | 'perhaps';
   readonly command: RemotingCommand;
 }
@@ -50,6 +50,7 @@ const PREFIX_BYTES = 4;
 /** As a server has it for all its connections. */
 const PARTIAL_FRAME_BYTES = 268_435_456;
 const PULL_MESSAGE = commands.PULL_MESSAGE.code;
+const END_TRANSACTION = commands.END_TRANSACTION.code;
 /** One for all models: it holds nothing between frames. */
 const scratch = new ScannedCommand();
 
@@ -118,9 +119,12 @@ function answersTo(fate: Fate, scanned: ScannedCommand): SeenFrame['answers'] {
   if (fate === 'response') return 'none';
   if (fate === 'unsupported') return 'one';
   if ((scanned.flag & FLAG_ONEWAY) !== 0) return 'none';
-  if (fate === 'refused' || scanned.code !== PULL_MESSAGE) return 'one';
-  const sysFlag = Number.parseInt(scanned.ext('sysFlag') ?? '', 10);
-  return (sysFlag & PullSysFlag.FLAG_SUSPEND) === 0 ? 'one' : 'perhaps';
+  if (fate === 'refused') return 'one';
+  const number = (name: string): number => Number.parseInt(scanned.ext(name) ?? '', 10);
+  // A producer that does not know yet how its transaction ends is not answered.
+  if (scanned.code === END_TRANSACTION) return number('commitOrRollback') === 0 ? 'perhaps' : 'one';
+  if (scanned.code !== PULL_MESSAGE) return 'one';
+  return (number('sysFlag') & PullSysFlag.FLAG_SUSPEND) === 0 ? 'one' : 'perhaps';
 }
 
 function isServedAt(name: CommandName, { server, port }: Target): boolean {

@@ -114,14 +114,21 @@ describe('TopicConfigManager', () => {
     );
   });
 
+  it('has a topic in the file before a message for it can be answered', () => {
+    const world = testWorld();
+    manager(world).topics.createForGroup('%RETRY%g', 1, 6, 0);
+    expect(manager(world).topics.select('%RETRY%g')?.config.perm).toBe(6);
+  });
+
   it('makes the retry topic of a group on a full disk too, and no topic for a sender', async () => {
     const full = fullDisk();
     const { topics } = manager(full.world);
-    expect(topics.createForGroup('%RETRY%g', 1, 6, 0)?.config.perm).toBe(6);
+    expect(topics.createForGroup('%RETRY%g', 1, 6, 0, 'heartbeat')?.config.perm).toBe(6);
     await written();
     expect(topics.select('%RETRY%g')).toBeDefined();
     expect(() => topics.createFromTemplate('T', 'TBW102', 4, 0)).toThrow('ENOSPC');
     expect(topics.select('T')).toBeUndefined();
+    expect(() => topics.createForGroup('%RETRY%sent-back', 1, 6, 0)).toThrow('ENOSPC');
     full.fs.heal();
     topics.createFromTemplate('T', 'TBW102', 4, 0);
     const after = manager(full.world).topics;

@@ -159,11 +159,19 @@ export class TopicConfigManager {
   }
 
   /**
-   * Makes a retry or dead letter topic when missing; not for a group whose name makes it too long for a directory. It
-   * would be made again after a restart, so a full disk keeps no consumer from its heartbeat: the file follows.
+   * Makes a topic that a group or the broker itself needs, when it is missing; not for a name that is too long for a
+   * directory. Where a message waits for it, it is in the file first. Otherwise it would be made again
+   * after a restart, so a full disk keeps no consumer from its heartbeat, and the file follows.
+   * @throws RequestError when a message waits and the file cannot be written.
    * Java: TopicConfigManager#createTopicInSendMessageBackMethod.
    */
-  createForGroup(topic: string, queueNums: number, perm: number, topicSysFlag: number): Topic | undefined {
+  createForGroup(
+    topic: string,
+    queueNums: number,
+    perm: number,
+    topicSysFlag: number,
+    cause: 'message' | 'heartbeat' | 'timer' = 'message',
+  ): Topic | undefined {
     const known = this.#topics.get(topic);
     if (known !== undefined) return known;
     if (queueNums <= 0) return undefined;
@@ -176,7 +184,7 @@ export class TopicConfigManager {
       topicSysFlag,
       order: false,
     };
-    return this.#create(config, () => this.#keep(config));
+    return cause === 'message' ? this.#create(config) : this.#create(config, () => this.#keep(config));
   }
 
   /**

@@ -56,7 +56,7 @@ function registerConsumer(parts: BrokerParts, consumer: CheckedConsumer, channel
   if (config !== undefined) {
     const sysFlag = topicSysFlagOf(consumer.unitMode, true);
     const perm = PermName.PERM_READ | PermName.PERM_WRITE;
-    parts.topics.createForGroup(RETRY_PREFIX + groupName, config.retryQueueNums, perm, sysFlag);
+    parts.topics.createForGroup(RETRY_PREFIX + groupName, config.retryQueueNums, perm, sysFlag, 'heartbeat');
   }
   const changed = parts.consumers.register(channel, {
     group: groupName,

@@ -182,7 +182,7 @@ export class TransactionalMessageService {
     await this.#walk;
     const { topics, log } = this.#parts;
     const rw = PermName.PERM_READ | PermName.PERM_WRITE;
-    const queues = topics.createForGroup(HALF_TOPIC, 1, rw, 0)?.config.readQueueNums ?? 0;
+    const queues = topics.createForGroup(HALF_TOPIC, 1, rw, 0, 'timer')?.config.readQueueNums ?? 0;
     for (let queueId = 0; queueId < Math.min(queues, MOST_HALF_QUEUES) && !this.#pacer.hasStopped(); queueId++) {
       try {
         await this.#check(queueId);
