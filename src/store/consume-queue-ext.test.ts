@@ -289,6 +289,13 @@ describe('isMatchedByEntry', () => {
     expect(isMatchedByEntry(filter, undefined, ...halves(SMALLEST))).toBe(true);
     expect(asked).toEqual([]);
   });
+
+  it('lets a message pass whose unit has a code that no tag has: a bit has changed', () => {
+    const { ext } = make();
+    expect(ext.put(-0x80000000, 8, 99, Buffer.alloc(0))).toBe(true);
+    expect(isMatchedByEntry(filter, ext, ...halves(SMALLEST))).toBe(true);
+    expect(asked).toEqual([]);
+  });
 });
 
 interface TestUnit {

@@ -271,6 +271,8 @@ export function isMatchedByEntry(
 ): boolean {
   if (!isExtAddress(tagsCodeHigh, tagsCodeLow)) return filter.isMatchedByConsumeQueue(tagsCodeHigh, tagsCodeLow);
   if (ext === undefined || !ext.get(tagsCodeHigh, tagsCodeLow, UNIT)) return true;
+  // No tag has such a code: a bit of the unit has changed.
+  if (isExtAddress(UNIT.tagsCodeHigh, UNIT.tagsCodeLow)) return true;
   return filter.isMatchedByConsumeQueue(UNIT.tagsCodeHigh, UNIT.tagsCodeLow, UNIT);
 }
 
