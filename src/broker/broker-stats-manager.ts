@@ -47,6 +47,8 @@ export class BrokerStatsManager {
 
   /** Counts one request that put `msgNum` messages of `bytes` in all. Java: #incTopicPutNums, #incTopicPutSize. */
   put(topic: string, msgNum: number, bytes: number): void {
+    this.#stats.putNums += msgNum;
+    this.#broker.puts.add(msgNum, bytes);
     const item = this.#puts.get(topic) ?? this.#newItem(this.#puts, topic);
     item?.add(msgNum, bytes);
   }
@@ -57,6 +59,8 @@ export class BrokerStatsManager {
    * Java: #incGroupGetNums, #incGroupGetSize, #incGroupGetLatency.
    */
   get(group: string, topic: string, queueId: number, msgNum: number, bytes: number, elapsedMs: number): void {
+    this.#stats.getNums += msgNum;
+    this.#broker.gets.add(msgNum, bytes);
     const gets = this.#gets.get(topic)?.get(group) ?? this.#newGroup(topic, group);
     if (gets === undefined) return;
     gets.all.add(msgNum, bytes);
@@ -100,9 +104,6 @@ export class BrokerStatsManager {
    */
   sample(): void {
     const nowMs = this.#clock.now();
-    const { puts, gets } = this.#broker;
-    puts.set(this.#stats.putNums, this.#stats.putTimes);
-    gets.set(this.#stats.getNums, this.#stats.getTimes);
     const spans: StatsSnapshot[] = ['minute'];
     if (this.#samples % SAMPLES_PER_HOUR_SNAPSHOT === 0) spans.push('hour');
     if (this.#samples % SAMPLES_PER_DAY_SNAPSHOT === 0) {
@@ -183,7 +184,7 @@ export class BrokerStatsManager {
 export interface BrokerStatsOptions {
   readonly clock: Clock;
   readonly clusterName: string;
-  /** Counts all messages in and out. */
+  /** All messages in and out; counted here. */
   readonly stats: BrokerStats;
   readonly isKnownTopic: (topic: string) => boolean;
 }

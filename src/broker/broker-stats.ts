@@ -2,9 +2,6 @@
 export class BrokerStats {
   putNums = 0;
   getNums = 0;
-  /** Requests that brought or got them. */
-  putTimes = 0;
-  getTimes = 0;
   msgPutTotalYesterdayMorning = 0;
   msgPutTotalTodayMorning = 0;
   msgGetTotalYesterdayMorning = 0;

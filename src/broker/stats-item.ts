@@ -30,12 +30,6 @@ export class StatsItem {
     this.bytes += bytes;
   }
 
-  /** Takes over sums that are counted elsewhere. */
-  set(value: number, times: number): void {
-    this.value = value;
-    this.times = times;
-  }
-
   /** Remembers the sums of now; an item that nothing was counted for has no history. */
   take(span: StatsSnapshot, nowMs: number): void {
     if (this.times === 0) return;

@@ -123,13 +123,7 @@ const RESPONSES = {
 } as const satisfies Record<GetMessageStatus, (offset: number) => ResponseName>;
 
 /** Java: the case SUCCESS of PullMessageProcessor#processRequest. */
-function counted(
-  { stats, statsManager, clock }: BrokerParts,
-  { header, startMs }: Attempt,
-  found: GetMessageResult,
-): void {
-  stats.getNums += found.messageCount;
-  stats.getTimes += 1;
+function counted({ statsManager, clock }: BrokerParts, { header, startMs }: Attempt, found: GetMessageResult): void {
   const elapsedMs = clock.monotonicMs() - startMs;
   statsManager.get(
     header.consumerGroup,

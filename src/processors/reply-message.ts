@@ -106,8 +106,6 @@ async function deliver(desk: Desk, replied: Replied): Promise<LateResult<SendCom
   if (parts.configs.brokerConfig.storeReplyMessageEnable) {
     const result = parts.store.putMessage(replied.draft);
     if (result.accepted) {
-      parts.stats.putNums += 1;
-      parts.stats.putTimes += 1;
       parts.statsManager.put(replied.draft.topic, 1, result.wroteBytes);
       return new ParkedReplyMessage(parts, responses, result, outcome);
     }

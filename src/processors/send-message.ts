@@ -29,7 +29,7 @@ export function sendHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, SendC
 
 /** Stores a message or a batch. Java: SendMessageProcessor#processRequest. */
 function sendMessage(parts: BrokerParts): (request: Request<SendCommand>) => HandlerResult<SendCommand> {
-  const { configs, store, stats, statsManager } = parts;
+  const { configs, store, statsManager } = parts;
   const draft = new MessageDraft();
   const responses = new SendResponses(parts);
   const clusterPair = Buffer.from(`CLUSTER\u0001${configs.brokerConfig.brokerClusterName}\u0002`, 'utf8');
@@ -50,8 +50,6 @@ function sendMessage(parts: BrokerParts): (request: Request<SendCommand>) => Han
       if (!header.batch) divertHalf(parts, draft);
       const result = header.batch ? store.putMessages(draft) : store.putMessage(draft);
       if (!result.accepted) throw refusalOf(responses, result);
-      stats.putNums += result.msgNum;
-      stats.putTimes += 1;
       statsManager.put(draft.topic, result.msgNum, result.wroteBytes);
       if (request.oneway) return noReply;
       return new ParkedSend(responses, result, queueId);
