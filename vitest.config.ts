@@ -24,8 +24,8 @@ export default defineConfig({
           exclude: ['scripts/tidy.test.ts'],
           setupFiles: ['testing/prop-runs.ts'],
           pool: 'forks',
-          testTimeout: 10_000,
-          hookTimeout: 10_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { filePlants } from '../testing/planted-files.ts';
 import { plantedRoot } from '../testing/planted-mqbroker.ts';
+import { shortSeed } from '../testing/short-seed.ts';
 import { reportLines, runDoor } from './door/run.ts';
 import { runScripted } from './door/scripted-run.ts';
 import { runSeries } from './door/series.ts';
 import { isMissing } from './peer/peer.ts';
 
-/** The short form of `npm run test:door`; a seed of one's own by WENCHANG_DOOR_SEED. */
-const seed = Number(process.env['WENCHANG_DOOR_SEED'] ?? String(Date.now() % 0x7fffffff));
+/** The short form of `npm run test:door`. */
+const seed = shortSeed;
 const quiet = (): void => undefined;
 
 describe.skipIf(isMissing('java'))('one directory, java and ours in turn', () => {
@@ -44,7 +45,7 @@ describe('the checks of a directory', () => {
   const told: Readonly<Record<(typeof filePlants)[number], readonly [inFiles: RegExp, served: RegExp]>> = {
     'queue-entry-left-out': [/^files: consumequeue .*: entry 3 is/, /offset/],
     'queue-offset-off-by-one': [/^files: record at \d+: queue offset/, /^acknowledged .*: queueOffset is/],
-    'index-entry-left-out': [/keys missing/, /^key .*: wenchang .*lacks \[\d+/],
+    'index-entry-left-out': [/^files: index: \d+ of \d+ keys missing/, /^key .*: wenchang .*lacks \[\d+/],
   };
 
   it.each(filePlants)('the planted bug %s turns both red: files, and what is served', async (plant) => {

@@ -90,24 +90,25 @@ function checkIndex(
   sizes: StoreSizes,
   whole: boolean,
 ): string[] {
-  const problems = files.flatMap((file) => checkChains(file, sizes));
   const wanted = new Set(
     records.flatMap((record) => {
       return keysOf(record).map(({ key }) => `${indexHash(record.topic, key)} ${record.physicalOffset}`);
     }),
   );
   const found = new Set<string>();
+  const strays: string[] = [];
   for (const { name, entries } of files) {
     for (const { keyHash, physicalOffset } of entries) {
       const entry = `${keyHash} ${physicalOffset}`;
       found.add(entry);
-      if (!wanted.has(entry))
-        problems.push(`index/${name}: no record at ${physicalOffset} has a key of hash ${keyHash}`);
+      if (!wanted.has(entry)) strays.push(`index/${name}: no record at ${physicalOffset} has a key of hash ${keyHash}`);
     }
   }
   const missing = whole ? [...wanted].filter((entry) => !found.has(entry)) : [];
-  if (missing.length > 0) problems.push(`index: ${missing.length} of ${wanted.size} keys missing, first ${missing[0]}`);
-  return problems;
+  // The sum comes first: reports show the first few lines only.
+  const sum =
+    missing.length > 0 ? [`index: ${missing.length} of ${wanted.size} keys missing, first ${missing[0]}`] : [];
+  return [...sum, ...files.flatMap((file) => checkChains(file, sizes)), ...strays];
 }
 
 /** Every entry is reached from its slot, over numbers that only go down. */
