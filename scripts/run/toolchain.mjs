@@ -1,7 +1,16 @@
 // Packages, the pinned Node, and dist/: made when missing, made again when stale.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, relative } from 'node:path';
 import { BUILD, CACHE, capture, exclusively, outerPath, packageJson, Refusal, ROOT, toolEnv } from './workplace.mjs';
 
@@ -24,7 +33,9 @@ export async function ensureInstalled(say) {
   });
 }
 
+/** Packages that lie behind a link belong to another checkout: they are used as they are, and never replaced. */
 function isInstalled() {
+  if (lstatSync(join(ROOT, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return true;
   return existsSync(INSTALL_MARKER) && readFileSync(INSTALL_MARKER, 'utf8') === lockHash();
 }
 
