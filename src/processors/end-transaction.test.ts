@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerFixture, topicOf, topicsFile } from '../../testing/broker-fixture.ts';
+import { FaultFs } from '../../testing/fault-fs.ts';
 import { heartbeat, pullFields, sendFields } from '../../testing/requests.ts';
 import { bodyOf, propertiesOf, splitRecords } from '../../testing/store-fixture.ts';
 import type { Fields, TestClient } from '../../testing/test-client.ts';
@@ -16,14 +17,19 @@ const GIVEN_UP = 'TRANS_CHECK_MAX_TIME_TOPIC';
 
 /** A broker with topic T that checks every 3 s what is older than 2 s, and a producer of the group `p`. */
 async function setUp(more: Readonly<Record<string, unknown>> = {}) {
+  const faults: FaultFs[] = [];
   const broker = await BrokerFixture.start({
+    wrapFs: (fs) => {
+      faults.push(new FaultFs(fs));
+      return faults.at(-1) as FaultFs;
+    },
     settings: ({ brokerConfig }) =>
       Object.assign(brokerConfig, { transactionTimeOut: 2000, transactionCheckInterval: 3000, ...more }),
     files: { 'topics.json': topicsFile(topicOf('T')) },
   });
   const client = await broker.client();
   await client.ask(34, {}, { body: heartbeat('c', [], ['p']) });
-  return { broker, client };
+  return { broker, client, disk: faults[0] as FaultFs };
 }
 
 type Half = { readonly msgId: string; readonly phyOffset: number; readonly queueOffset: number };
@@ -163,6 +169,49 @@ describe('END_TRANSACTION', () => {
   });
 });
 
+describe('END_TRANSACTION on a disk in trouble', () => {
+  it.each([COMMIT, ROLLBACK])('%i is answered 14 and nothing is done, then or later', async (outcome) => {
+    const { broker, client, disk } = await setUp();
+    const half = await sendHalf(client, broker.clock.now());
+    disk.fail({ operation: 'pwrite', path: /commitlog/, code: 'EIO', times: 1000 });
+    for (let time = 0; time < 2; time++) {
+      const reply = await client.ask(37, end(half, outcome));
+      expect([reply.code, reply.remark]).toEqual([14, expect.stringMatching(/^Service not available now\. \[.*EIO/)]);
+    }
+    disk.heal();
+    await broker.advance(9000);
+    expect([await bodiesOf(client), await recordsOf(client, OP)]).toEqual([[], []]);
+    expect(checks(client).length).toBeGreaterThan(0);
+  });
+
+  it('commits when only the note of it finds no place, and is told of it again by the next check', async () => {
+    const { broker, client, disk } = await setUp();
+    const half = await sendHalf(client, broker.clock.now());
+    const sizeOf = async (phyOffset: number): Promise<number> => {
+      const record = decodeRecord((await client.ask(33, { offset: phyOffset })).body, 0) as MessageExt;
+      return record.totalSize;
+    };
+    const committedBytes = (await sizeOf(half.phyOffset)) - HALF.length + 'T'.length;
+    const small = await client.ask(10, sendFields({ properties: '' }), { body: '' });
+    const { phyOffset } = decodeOffsetMsgId(small.ext?.['msgId'] ?? '') ?? { phyOffset: Number.NaN };
+    const smallBytes = await sizeOf(phyOffset);
+    // A file of the log ends with at least eight bytes that are no record.
+    const rest = 262_144 - (phyOffset + smallBytes) - committedBytes - 8;
+    const filler = Buffer.alloc(rest - smallBytes);
+    expect((await client.ask(10, sendFields({ properties: '' }), { body: filler })).code).toBe(0);
+    disk.fail({ operation: 'open', path: /commitlog/, code: 'EMFILE', times: 1 });
+    expect((await client.ask(37, end(half, COMMIT))).code).toBe(0);
+    expect(disk.pendingRules).toBe(0);
+    expect([await bodiesOf(client), await recordsOf(client, OP)]).toEqual([['hello'], []]);
+    await broker.advance(9000);
+    const [check] = checks(client);
+    expect((await client.ask(37, end(check as Half, COMMIT))).code).toBe(0);
+    const asked = checks(client).length;
+    await broker.advance(9000);
+    expect([await bodiesOf(client), checks(client).length]).toEqual([['hello', 'hello'], asked]);
+  });
+});
+
 describe('the check of half messages', () => {
   it('asks after the time-out, in every round, and gives up after the last', async () => {
     const { broker, client } = await setUp({ transactionCheckMax: 2 });
@@ -248,6 +297,20 @@ describe('the check of half messages', () => {
     expect([await bodiesOf(client), checks(client)]).toEqual([['hello'], []]);
   });
 
+  it('gives up once what brings more checks than there may be, and asks nobody', async () => {
+    const { broker, client } = await setUp();
+    await sendHalf(client, broker.clock.now(), { TRANSACTION_CHECK_TIMES: 100_000 });
+    await broker.advance(9000);
+    expect([checks(client), (await recordsOf(client, GIVEN_UP)).length]).toEqual([[], 1]);
+  });
+
+  it('asks once in a round for what is old and has no answer', async () => {
+    const { broker, client } = await setUp({ transactionTimeOut: 6000, transactionCheckInterval: 60_000 });
+    await sendHalf(client, broker.clock.now() - 80_000);
+    await broker.advance(60_000);
+    expect(checks(client)).toHaveLength(1);
+  });
+
   it('gives up what is older than messages are kept', async () => {
     const { broker, client } = await setUp();
     broker.configs.messageStoreConfig.fileReservedTime = 1;
@@ -288,6 +351,19 @@ describe('RESUME_CHECK_HALF_MESSAGE', () => {
     expect(checks(client)).toHaveLength(2);
     await client.ask(37, end(checks(client)[1] as Half, COMMIT));
     expect(await bodiesOf(client)).toEqual(['hello']);
+  });
+
+  it('is refused when the message could not be written', async () => {
+    const { broker, client, disk } = await setUp();
+    const { msgId } = await sendHalf(client, broker.clock.now());
+    disk.fail({ operation: 'pwrite', path: /commitlog/, code: 'EIO', times: 1000 });
+    for (let time = 0; time < 2; time++) {
+      const reply = await client.ask(323, { msgId });
+      expect([reply.code, reply.remark]).toEqual([
+        1,
+        expect.stringMatching(/^Put message back to RMQ_SYS_TRANS_HALF_TOPIC failed\. \[.*EIO/),
+      ]);
+    }
   });
 
   it.each([undefined, 'x', '7F00000100002A9F00000000000003E8'])('of %s is refused', async (msgId) => {

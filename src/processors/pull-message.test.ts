@@ -189,6 +189,9 @@ describe('a pull of a registered consumer', () => {
   });
 });
 
+/** Where the body of a record begins, with IPv4 hosts. */
+const BODY_AT = 88;
+
 describe('the status of a pull', () => {
   it.each([
     ['FOUND', 0, 0, ext(3, 0, 3), ['a', 'b', 'c']],
@@ -210,6 +213,25 @@ describe('the status of a pull', () => {
     const { client } = await setUp();
     const reply = await client.ask(11, pullFields({ queueOffset }));
     expect([reply.remark, reply.code, reply.ext]).toEqual(['NO_MESSAGE_IN_QUEUE', code, ext(0, 0, 0)]);
+  });
+
+  it('MESSAGE_WAS_REMOVING passes what cannot be served', async () => {
+    const { broker, client } = await setUp({
+      settings: ({ messageStoreConfig }) => Object.assign(messageStoreConfig, { checkCRCOnRecover: false }),
+    });
+    for (const body of ['first', 'second']) await send(client, body);
+    await broker.stop();
+    const log = broker.fs.open('/store/commitlog/00000000000000000000', 'update');
+    log.pwrite(Buffer.from('F'), 0, 1, BODY_AT);
+    log.close();
+    await broker.start();
+    const reply = await (await broker.client()).ask(11, pullFields({ maxMsgNums: 1 }));
+    expect([reply.remark, reply.code, reply.ext, bodies(reply)]).toEqual([
+      'MESSAGE_WAS_REMOVING',
+      20,
+      ext(1, 0, 2),
+      [],
+    ]);
   });
 
   it('NO_MATCHED_MESSAGE passes what does not match', async () => {

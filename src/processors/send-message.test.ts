@@ -358,6 +358,21 @@ describe('a message that cannot be stored', () => {
     );
   });
 
+  it('because the next file of the log cannot be made', async () => {
+    const faults: FaultFs[] = [];
+    const wrapFs = (fs: ConstructorParameters<typeof FaultFs>[0]): FaultFs => {
+      faults.push(new FaultFs(fs));
+      return faults.at(-1) as FaultFs;
+    };
+    const { client } = await setUp({ wrapFs });
+    expect((await client.ask(10, sendFields(), { body: 'x'.repeat(200_000) })).code).toBe(0);
+    faults[0]?.fail({ operation: 'open', path: /commitlog/, code: 'EMFILE' });
+    const lost = await client.ask(10, sendFields(), { body: 'x'.repeat(200_000) });
+    expect(withoutBody(lost)).toEqual(
+      refused(1, /^create mapped file failed, server is busy or broken\. \[.*commitlog\/0{14}262144: EMFILE/),
+    );
+  });
+
   it('because transactions are refused by the settings', async () => {
     const { broker, client } = await setUp();
     broker.configs.brokerConfig.rejectTransactionMessage = true;

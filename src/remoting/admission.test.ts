@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testConfigs } from '../../testing/broker-fixture.ts';
-import { brokerLimits } from './admission.ts';
+import { Admission, brokerLimits, plainLimits } from './admission.ts';
 
 describe('brokerLimits', () => {
   it('takes capacities and longest waits from the settings', () => {
@@ -18,5 +18,18 @@ describe('brokerLimits', () => {
     brokerConfig.brokerFastFailureEnable = false;
     for (const [lane, { mostWaitMs }] of Object.entries(brokerLimits(brokerConfig)))
       expect([lane, mostWaitMs]).toEqual([lane, 0]);
+  });
+});
+
+describe('a request that waited in our queue', () => {
+  it('is refused from the limit of its lane on, a younger one and one of another lane are not', () => {
+    const limits = plainLimits();
+    const admission = new Admission({ ...limits, send: { capacity: 9, mostWaitMs: 100 } });
+    const refusal = (lane: 'send' | 'query', waitedMs: number) =>
+      admission.refusal(admission.lane(lane), { waitedMs, takenUpMs: 1000 })?.remark;
+    expect(refusal('send', 0)).toBeUndefined();
+    expect(refusal('send', 99.9)).toBeUndefined();
+    expect(refusal('send', 100)).toMatch(/^\[TIMEOUT_CLEAN_QUEUE\]broker busy, .* period in queue: 100ms, /);
+    expect(refusal('query', 1e6)).toBeUndefined();
   });
 });
