@@ -266,4 +266,28 @@ describe('with extension files and bit maps', () => {
     }
     expect(await pull('T', 'late')).toEqual(['T7']);
   });
+
+  it.each([
+    ['a clean stop', true],
+    ['a kill', false],
+  ])('the maps that a start after %s computes are those of before', async (_, isClean) => {
+    const { broker, client } = await setUp({ settings: extended });
+    for (let at = 0; at < 5; at++) await beat(client, [sql('T', `a > ${at}`)], `g${at}`);
+    await broker.advance(11_000);
+    for (let a = 0; a < 8; a++) await send(client, `T${a}`, { a: String(a) });
+    await broker.stop();
+    const unit = '/store/consumequeue_ext/T/0/00000000000000000000';
+    const before = broker.fs.readFile(unit, 1 << 20);
+    // Eight units with bit maps of fourteen bytes, not all of which are zero.
+    expect(before?.subarray(0, 9 * 34).readUInt16BE(7 * 34)).toBe(34);
+    expect(before?.subarray(7 * 34 + 20, 8 * 34).some((byte) => byte !== 0)).toBe(true);
+    if (!isClean) broker.fs.install('/store/abort', Buffer.alloc(0));
+    for (const kind of ['consumequeue', 'consumequeue_ext']) {
+      const dir = `/store/${kind}/T/0`;
+      for (const name of broker.fs.list(dir)) broker.fs.unlink(`${dir}/${name}`);
+    }
+    await broker.start();
+    await broker.stop();
+    expect(broker.fs.readFile(unit, 1 << 20)?.equals(before ?? Buffer.alloc(0))).toBe(true);
+  });
 });

@@ -249,13 +249,14 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     log,
     config: messageStoreConfig,
     ports: { messageArrivingListener: holds, filterBitMap: new FilterBitMaps(filters, brokerConfig) },
+    // The lock comes first; recovery computes bit maps, as in Java, whose store is loaded after the filters.
+    onLocked: () => filters.load(),
     totalMemoryBytes: options.totalMemoryBytes,
     diskLevels: configs.diskLevels,
     afterDeath: options.afterDeath,
     ...(options.proc === undefined ? {} : { proc: options.proc }),
   });
   try {
-    filters.load();
     const tables = loadTables(options);
     const producers = new ProducerManager({ clock, log });
     return {
@@ -320,7 +321,7 @@ function loadSchedule(options: BrokerOptions, store: MessageStore, topics: Topic
   return schedule;
 }
 
-/** Not loaded yet: the store's lock comes first. */
+/** Loaded when the store's lock is held. */
 function consumerFilters(options: BrokerOptions): ConsumerFilterManager {
   const { clock, log, configs } = options;
   const { maxErrorRateOfBloomFilter, expectConsumerNumUseFilter } = configs.brokerConfig;

@@ -43,6 +43,8 @@ export interface MessageStoreOptions {
   readonly totalMemoryBytes?: number;
   /** When a disk counts as full; by default as in Java. */
   readonly diskLevels?: DiskLevels;
+  /** Called when the directory is ours and nothing of it was read; what it throws ends the start. */
+  readonly onLocked?: () => void;
 }
 
 /** A directory that is locked, loaded and consistent: what the store's services work on. */
@@ -75,7 +77,7 @@ export interface OpenStore {
 
 /**
  * Locks, loads and recovers a store directory. Java: DefaultMessageStore#load, but the lock comes first. Throws
- * StoreLoadError, StoreIoError or the lock's refusal, and then holds nothing.
+ * StoreLoadError, StoreIoError, the lock's refusal or what `onLocked` throws, and then holds nothing.
  */
 export function openStore(options: MessageStoreOptions): OpenStore {
   const { fs, config, log } = options;
@@ -84,6 +86,7 @@ export function openStore(options: MessageStoreOptions): OpenStore {
   const { lock } = held;
   const openFiles = new OpenFiles(fs);
   try {
+    options.onLocked?.();
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     if (delayLevels === undefined) throw new StoreLoadError(root, 'messageDelayLevel cannot be read');
     const abort = new AbortFile(fs, root);
