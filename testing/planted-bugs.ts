@@ -2,24 +2,34 @@ import { basename, dirname } from 'node:path';
 import type { FileHandle, Fs } from '../src/util/fs.ts';
 import { overridden } from './trace-ports.ts';
 
-/** A bug to plant: which promise of the disk is broken for the files of the CommitLog. */
-export type Plant = 'none' | 'reply-before-write' | 'reply-before-fdatasync';
+/** A bug to plant: which promise of the disk is broken, for the files of the CommitLog or for consumerOffset.json. */
+export type Plant = 'none' | 'reply-before-write' | 'reply-before-fdatasync' | 'offsets-not-saved';
 
 /** How long after its return a planted call really happens: longer than an answer needs to reach the client. */
 const LATE_MS = 150;
 
 /**
  * A file system that returns from a write (or an fdatasync) of the CommitLog before it has done it. The writer is
- * served its own bytes meanwhile, so nothing shows until the process is killed.
+ * served its own bytes meanwhile, so nothing shows until the process ends. Or one that never puts a new
+ * consumerOffset.json in the place of the old one.
  */
 export function plantedFs(fs: Fs, plant: Plant, lateMs = LATE_MS): Fs {
   if (plant === 'none') return fs;
+  if (plant === 'offsets-not-saved') return keepsOldOffsets(fs);
   const late = new LateWrites(fs, lateMs);
   return overridden(fs, {
     open(path, mode) {
       const handle = fs.open(path, mode);
       if (basename(dirname(path)) !== 'commitlog') return handle;
       return plant === 'reply-before-write' ? late.handle(handle) : flushedLate(fs, handle, lateMs);
+    },
+  });
+}
+
+function keepsOldOffsets(fs: Fs): Fs {
+  return overridden(fs, {
+    rename(from, to) {
+      if (!basename(from).startsWith('consumerOffset.json')) fs.rename(from, to);
     },
   });
 }

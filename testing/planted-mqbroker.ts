@@ -12,7 +12,7 @@ import { tracedFs, tracedNet, traceTo } from './trace-ports.ts';
 /** Where this program is, relative to the repository. */
 export const plantedRoot = 'testing/planted-mqbroker.ts';
 
-const diskPlants = ['none', 'reply-before-write', 'reply-before-fdatasync'] as const;
+const diskPlants = ['none', 'reply-before-write', 'reply-before-fdatasync', 'offsets-not-saved'] as const;
 const plants = [...diskPlants, ...filePlants, ...answerPlants];
 
 /**

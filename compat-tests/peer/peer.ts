@@ -83,19 +83,22 @@ export interface NamesrvOptions {
   readonly kind: Kind;
   readonly workspace: Workspace;
   readonly port: number;
+  /** Names its files, for several in one workspace; default `namesrv`. */
+  readonly name?: string;
 }
 
 /** Starts a name server on 127.0.0.1 and waits for its boot line. Throws with its output when that does not come. */
 export async function startNamesrv(options: NamesrvOptions): Promise<Server> {
-  const { kind, workspace, port } = options;
+  const { kind, workspace, port, name = 'namesrv' } = options;
   if (kind === 'java') await installPeer();
-  const settings = { listenPort: String(port), kvConfigPath: join(workspace.dir, 'namesrv', 'kvConfig.json') };
-  const conf = writeConf(workspace, 'namesrv', settings);
-  const args = ['namesrv', '--fg', '--dir', workspace.dir, '--logs', workspace.logDir, '--conf', conf];
+  const settings = { listenPort: String(port), kvConfigPath: join(workspace.dir, name, 'kvConfig.json') };
+  const conf = writeConf(workspace, name, settings);
+  const ownArgs = ['--dir', workspace.dir, '--logs', workspace.logDir, '--name', name, '--conf', conf];
+  const args = ['namesrv', '--fg', ...ownArgs];
   const command = kind === 'java' ? [harness, ...args] : [process.execPath, ourProgram('mqnamesrv'), '-c', conf];
   return startServer({
     kind,
-    name: 'namesrv',
+    name,
     command,
     workspace,
     port,

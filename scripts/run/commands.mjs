@@ -58,6 +58,12 @@ const COMMANDS = {
     peers: true,
     args: ['compat-tests/door/main.ts'],
   },
+  'test:rolling': {
+    about: 'brokers of a cluster under traffic replaced, Java by ours and back',
+    dist: true,
+    peers: true,
+    args: ['compat-tests/rolling/main.ts'],
+  },
   'test:sql': { about: 'SQL92 filters against the evaluator of Java', peers: true, args: ['compat-tests/sql/main.ts'] },
   'vectors:record': { about: 'record golden vectors from Java', peers: true, args: ['scripts/record-vectors.ts'] },
   bench: { about: 'codec, append, read, end to end', dist: true, args: ['bench/main.ts'] },
