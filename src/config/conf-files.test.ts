@@ -37,6 +37,7 @@ describe('conf/', () => {
       '2m-noslave/broker-a.properties',
       '2m-noslave/broker-b.properties',
       '2m-noslave/broker-c.properties',
+      '2m-noslave/broker-trace.properties',
       'broker.conf',
       'namesrv.conf',
     ]);
@@ -54,7 +55,7 @@ describe('conf/', () => {
     const loaded = load(name);
     if (!('brokerConfig' in loaded.configs)) throw new Error('a broker file is expected');
     const { brokerConfig, messageStoreConfig } = loaded.configs;
-    const [, folder = '', broker = '', slave] = /^(.*)\/(broker-[abc])(-s)?\.properties$/.exec(name) ?? [];
+    const [, folder = '', broker = '', slave] = /^(.*)\/(broker-(?:[abc]|trace))(-s)?\.properties$/.exec(name) ?? [];
     expect(brokerConfig).toMatchObject({ brokerName: broker, brokerId: slave === undefined ? 0 : 1 });
     const role = folder === '2m-2s-sync' ? 'SYNC_MASTER' : 'ASYNC_MASTER';
     expect(messageStoreConfig.brokerRole).toBe(slave === undefined ? role : 'SLAVE');
