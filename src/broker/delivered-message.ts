@@ -1,14 +1,12 @@
 import { peekRecord, RecordPeek } from '../codec/message.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
 import { topicNameProblem } from '../codec/names.ts';
-import { SCHEDULE_TOPIC } from '../store/delay-levels.ts';
+import { HALF_TOPIC, SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import { delayLevelOf } from '../store/delayed-put.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 
 /** Queues of a topic, as when it is created. */
 const MOST_QUEUES = 65_536;
-/** Java: TransactionalMessageUtil#buildHalfTopic. */
-const HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
 
 /**
  * Makes the message of a record of the schedule topic: as stored, but in its own topic and queue, and nobody waits for

@@ -1,5 +1,5 @@
+import { SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
-import { SCHEDULE_TOPIC } from '../store/delay-levels.ts';
 import type { MessageStore } from '../store/message-store.ts';
 import type { PutRefusal, PutTicket } from '../store/results.ts';
 import type { DueMessages } from '../store/schedule-queues.ts';

@@ -1,3 +1,4 @@
+import { HALF_TOPIC, OP_TOPIC, SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
@@ -12,9 +13,9 @@ import { StoreIoError, toStoreIoError } from './store-errors.ts';
 import { storePath } from './store-path.ts';
 
 /** Topics whose queues are never removed as a whole: what lies in them is on its way to another topic. */
-const KEPT_TOPICS: ReadonlySet<string> = new Set(['SCHEDULE_TOPIC_XXXX']);
+const KEPT_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC]);
 /** Of these Java removes what topics.json does not know; half messages would be lost with them (ADR 0022). */
-const TRANSACTION_TOPICS: ReadonlySet<string> = new Set(['RMQ_SYS_TRANS_HALF_TOPIC', 'RMQ_SYS_TRANS_OP_HALF_TOPIC']);
+const TRANSACTION_TOPICS: ReadonlySet<string> = new Set([HALF_TOPIC, OP_TOPIC]);
 
 /** What the service cleans. */
 export interface CleanConsumeQueueParts {

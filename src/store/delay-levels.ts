@@ -37,8 +37,5 @@ export class DelayLevels {
   }
 }
 
-/** The topic in which delayed messages wait. Java: ScheduleMessageService.SCHEDULE_TOPIC. */
-export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
-
 const UNKNOWN_LEVEL_DELAY_MS = 1000;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

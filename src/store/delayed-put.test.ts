@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MemFs } from '../../testing/mem-fs.ts';
 import { draftOf, openTestStore, propertiesOf, put, readAll, splitRecords } from '../../testing/store-fixture.ts';
+import { SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import type { MessageStoreConfig } from '../config/message-store-config.ts';
-import { SCHEDULE_TOPIC } from './delay-levels.ts';
 import type { MessageStore } from './message-store.ts';
 
 function opened(changes: Partial<MessageStoreConfig> = {}) {

@@ -1,7 +1,8 @@
 import { MessageConst } from '../codec/message-const.ts';
 import { PropertySlot, type PropertySpans } from '../codec/message-properties.ts';
 import { MessageSysFlag, transactionValue } from '../codec/sys-flags.ts';
-import { type DelayLevels, SCHEDULE_TOPIC } from './delay-levels.ts';
+import { SCHEDULE_TOPIC, SYSTEM_TOPIC_BYTES } from '../codec/system-topics.ts';
+import type { DelayLevels } from './delay-levels.ts';
 import type { MessageDraft } from './message-draft.ts';
 import { type PutRefusal, refusePut } from './results.ts';
 
@@ -24,7 +25,7 @@ export function divertDelayed(draft: MessageDraft, levels: DelayLevels): PutRefu
   properties.set(MessageConst.PROPERTY_REAL_QUEUE_ID, String(draft.queueId));
   draft.replaceProperties(properties);
   draft.topic = SCHEDULE_TOPIC;
-  draft.topicBytes = SCHEDULE_TOPIC_BYTES;
+  draft.topicBytes = SYSTEM_TOPIC_BYTES[SCHEDULE_TOPIC];
   draft.queueId = level - 1;
   return undefined;
 }
@@ -39,5 +40,3 @@ export function delayLevelOf(spans: PropertySpans, text: Buffer): number | undef
 
 /** Java answers code 1 with the text of its NumberFormatException. */
 export const DELAY_NOT_A_NUMBER = refusePut('UNKNOWN_ERROR', 'the property DELAY is not a number');
-
-const SCHEDULE_TOPIC_BYTES: Buffer = Buffer.from(SCHEDULE_TOPIC, 'latin1');

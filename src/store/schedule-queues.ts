@@ -1,8 +1,9 @@
+import { SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import type { ConsumeQueue } from './consume-queue.ts';
 import { ConsumeQueueEntries, FILLER_SIZE } from './consume-queue-entries.ts';
 import { CqExtUnit, isExtAddress } from './consume-queue-ext-unit.ts';
 import type { ConsumeQueueTable } from './consume-queue-table.ts';
-import { type DelayLevels, SCHEDULE_TOPIC } from './delay-levels.ts';
+import type { DelayLevels } from './delay-levels.ts';
 import type { Lookups } from './lookups.ts';
 import type { RecordFetch } from './record-fetch.ts';
 import { RecordPlaces } from './record-places.ts';

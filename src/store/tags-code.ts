@@ -1,6 +1,7 @@
 import { PropertySlot, type PropertySpans } from '../codec/message-properties.ts';
+import { SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import { javaStringHashOfUtf8 } from '../util/java-hash.ts';
-import { type DelayLevels, SCHEDULE_TOPIC } from './delay-levels.ts';
+import type { DelayLevels } from './delay-levels.ts';
 
 /** The 64 bits of a ConsumeQueue entry's third field as two signed halves. */
 export interface TagsCode {

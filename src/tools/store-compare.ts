@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
+import { SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import { CQ_ENTRY_BYTES } from '../store/consume-queue-entries.ts';
-import { SCHEDULE_TOPIC } from '../store/delay-levels.ts';
 import type { Fs } from '../util/fs.ts';
 import { CompareCounts, type Difference, type Mask } from './compare-counts.ts';
 import { orderJson } from './compare-json.ts';

@@ -1,8 +1,8 @@
 import type { TransactionStore } from '../../src/broker/transaction/queue-reader.ts';
-import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC } from '../../src/broker/transaction/transaction-topics.ts';
 import { MessageConst } from '../../src/codec/message-const.ts';
 import { parseProperties, serialiseProperties } from '../../src/codec/message-properties.ts';
 import { MessageSysFlag } from '../../src/codec/sys-flags.ts';
+import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC } from '../../src/codec/system-topics.ts';
 import type { MessageDraft } from '../../src/store/message-draft.ts';
 import type { MessageStore } from '../../src/store/message-store.ts';
 

@@ -1,5 +1,6 @@
 import type { MessageExt } from '../../codec/message.ts';
 import { MessageConst } from '../../codec/message-const.ts';
+import { HALF_TOPIC, OP_TOPIC } from '../../codec/system-topics.ts';
 import type { BrokerConfigs } from '../../config/configs.ts';
 import { MessageDraft } from '../../store/message-draft.ts';
 import type { PutTicket } from '../../store/results.ts';
@@ -9,7 +10,6 @@ import type { HalfCopies } from './half-copies.ts';
 import { fillCopy, fillGivenUp, halfOffsetOf } from './half-message.ts';
 import { OpRecords } from './op-records.ts';
 import { readQueue, type TransactionStore } from './queue-reader.ts';
-import { HALF_TOPIC, OP_TOPIC } from './transaction-topics.ts';
 
 /** Java: TransactionalMessageServiceImpl.MAX_PROCESS_TIME_LIMIT. */
 const MOST_TIME_MS = 60_000;

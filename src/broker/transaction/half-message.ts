@@ -2,8 +2,8 @@ import type { MessageExt } from '../../codec/message.ts';
 import { MessageConst } from '../../codec/message-const.ts';
 import { serialiseProperties } from '../../codec/message-properties.ts';
 import { MessageSysFlag, withTransactionValue } from '../../codec/sys-flags.ts';
+import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, SYSTEM_TOPIC_BYTES } from '../../codec/system-topics.ts';
 import type { MessageDraft } from '../../store/message-draft.ts';
-import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, TOPIC_BYTES } from './transaction-topics.ts';
 
 /** Queue numbers a topic can have; more in a half message is damage or forged. */
 const MOST_QUEUES = 65_536;
@@ -19,7 +19,7 @@ export function toHalfMessage(draft: MessageDraft): void {
   draft.replaceProperties(properties);
   draft.sysFlag = withTransactionValue(draft.sysFlag, MessageSysFlag.TRANSACTION_NOT_TYPE);
   draft.topic = HALF_TOPIC;
-  draft.topicBytes = TOPIC_BYTES[HALF_TOPIC];
+  draft.topicBytes = SYSTEM_TOPIC_BYTES[HALF_TOPIC];
   draft.queueId = 0;
 }
 
@@ -69,7 +69,7 @@ export function fillCopy(draft: MessageDraft, half: MessageExt, changes: CopyCha
   }
   fillFrom(draft, half, serialiseProperties(properties));
   draft.topic = HALF_TOPIC;
-  draft.topicBytes = TOPIC_BYTES[HALF_TOPIC];
+  draft.topicBytes = SYSTEM_TOPIC_BYTES[HALF_TOPIC];
   draft.delayServed = true;
 }
 
@@ -77,7 +77,7 @@ export function fillCopy(draft: MessageDraft, half: MessageExt, changes: CopyCha
 export function fillGivenUp(draft: MessageDraft, half: MessageExt): void {
   fillFrom(draft, half, half.propertiesText);
   draft.topic = GIVEN_UP_TOPIC;
-  draft.topicBytes = TOPIC_BYTES[GIVEN_UP_TOPIC];
+  draft.topicBytes = SYSTEM_TOPIC_BYTES[GIVEN_UP_TOPIC];
   draft.queueId = 0;
   draft.delayServed = true;
 }
@@ -89,7 +89,7 @@ export function fillOp(
 ): void {
   draft.reset();
   draft.topic = OP_TOPIC;
-  draft.topicBytes = TOPIC_BYTES[OP_TOPIC];
+  draft.topicBytes = SYSTEM_TOPIC_BYTES[OP_TOPIC];
   draft.queueId = op.queueId;
   draft.bornTimestamp = op.nowMs;
   draft.bornHost = op.storeHost;

@@ -2,6 +2,7 @@ import { decodeRecord, type MessageExt } from '../../codec/message.ts';
 import { MessageConst } from '../../codec/message-const.ts';
 import { decodeOffsetMsgId } from '../../codec/message-id.ts';
 import { PermName } from '../../codec/sys-flags.ts';
+import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from '../../codec/system-topics.ts';
 import type { BrokerConfigs } from '../../config/configs.ts';
 import { MessageDraft } from '../../store/message-draft.ts';
 import { Pacer } from '../../store/pacer.ts';
@@ -16,7 +17,6 @@ import { CheckRound, type RoundEnd } from './check-round.ts';
 import { HalfCopies, isCopy } from './half-copies.ts';
 import { fillCommitted, fillCopy, fillOp } from './half-message.ts';
 import { readQueue, type TransactionStore } from './queue-reader.ts';
-import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from './transaction-topics.ts';
 
 /** Half messages read at once by the walk at the start. */
 const WALK_MESSAGES = 32;

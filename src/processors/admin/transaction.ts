@@ -1,9 +1,7 @@
 import { RequestError } from '../../codec/response-codes.ts';
+import { HALF_TOPIC } from '../../codec/system-topics.ts';
 import type { LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
-
-/** Java gives the rest of both remarks as well. */
-const TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
 
 /** 323: lets a half message be checked again. Java: AdminBrokerProcessor#resumeCheckHalfMessage. */
 export function resumeCheckHalfMessage(
@@ -13,11 +11,11 @@ export function resumeCheckHalfMessage(
     const msgId = request.header.msgId ?? '';
     const result = await parts.transactions.resume(msgId);
     if (result === undefined) {
-      throw new RequestError('SYSTEM_ERROR', `Exception was thrown when putting message back to ${TOPIC}.`);
+      throw new RequestError('SYSTEM_ERROR', `Exception was thrown when putting message back to ${HALF_TOPIC}.`);
     }
     if (!result.accepted || result.failed) {
       const cause = result.accepted ? (parts.store.trouble ?? 'the write to the CommitLog failed') : result.remark;
-      throw new RequestError('SYSTEM_ERROR', `Put message back to ${TOPIC} failed. [${cause}]`);
+      throw new RequestError('SYSTEM_ERROR', `Put message back to ${HALF_TOPIC} failed. [${cause}]`);
     }
     parts.log.info({ msgId }, 'an administrator had a half message checked again');
     return { code: 'SUCCESS' };

@@ -1,0 +1,22 @@
+/** Topics that the broker itself writes and reads. Java: ScheduleMessageService, MixAll, TransactionalMessageUtil. */
+
+/** Delayed messages until their time has come; one queue a level. Java: ScheduleMessageService.SCHEDULE_TOPIC. */
+export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
+/** Half messages, each until its transaction has ended or it is written anew. Java: MixAll.RMQ_SYS_TRANS_HALF_TOPIC. */
+export const HALF_TOPIC = 'RMQ_SYS_TRANS_HALF_TOPIC';
+/** One record per ended transaction: which half message is done. Java: MixAll.RMQ_SYS_TRANS_OP_HALF_TOPIC. */
+export const OP_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
+/** Half messages nobody could say anything about. Java: MixAll.TRANS_CHECK_MAX_TIME_TOPIC. */
+export const GIVEN_UP_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC';
+/** Owner of how far the topics of transactions are worked off. Java: MixAll.CID_SYS_RMQ_TRANS. */
+export const TRANSACTION_GROUP = 'CID_RMQ_SYS_TRANS';
+
+/** The topics as they stand in a record. */
+export const SYSTEM_TOPIC_BYTES: Readonly<
+  Record<typeof SCHEDULE_TOPIC | typeof HALF_TOPIC | typeof OP_TOPIC | typeof GIVEN_UP_TOPIC, Buffer>
+> = {
+  [SCHEDULE_TOPIC]: Buffer.from(SCHEDULE_TOPIC, 'latin1'),
+  [HALF_TOPIC]: Buffer.from(HALF_TOPIC, 'latin1'),
+  [OP_TOPIC]: Buffer.from(OP_TOPIC, 'latin1'),
+  [GIVEN_UP_TOPIC]: Buffer.from(GIVEN_UP_TOPIC, 'latin1'),
+};
