@@ -3,11 +3,10 @@ import { consumerOffsetSerializeWrapper } from '../codec/bodies/topic-config.ts'
 import { DecodeError } from '../codec/fast-json.ts';
 import type { Logger } from '../util/logger.ts';
 import type { StateFile } from '../util/state-file.ts';
+import { MOST_QUEUES } from './topic-config-manager.ts';
 
 /** Keys (`topic@group`) one broker keeps offsets for. New ones beyond are refused; Java has no limit. */
 const MOST_KEYS = 500_000;
-/** Queues of one key; queue numbers at or above are refused, since no topic has so many. */
-const MOST_QUEUES = 65_536;
 const SEPARATOR = '@';
 
 export type OffsetTable = ReadonlyMap<string, ReadonlyMap<number, number>>;

@@ -4,9 +4,7 @@ import { topicNameProblem } from '../codec/names.ts';
 import { HALF_TOPIC, SCHEDULE_TOPIC } from '../codec/system-topics.ts';
 import { delayLevelOf } from '../store/delayed-put.ts';
 import { MessageDraft } from '../store/message-draft.ts';
-
-/** Queues of a topic, as when it is created. */
-const MOST_QUEUES = 65_536;
+import { MOST_QUEUES } from './topic-config-manager.ts';
 
 /**
  * Makes the message of a record of the schedule topic: as stored, but in its own topic and queue, and nobody waits for

@@ -16,6 +16,8 @@ export const OFFSET_MOVED_EVENT = 'OFFSET_MOVED_EVENT';
 
 /** Topics one broker may hold. Auto-creation stops here; Java has no limit. */
 const MOST_TOPICS = 200_000;
+/** Queues one topic may have; Java has no limit and takes any number into its tables. */
+export const MOST_QUEUES = 65_536;
 /** Slots of the byte look-up, a power of two. */
 const LOOK_UP_SLOTS = 1024;
 

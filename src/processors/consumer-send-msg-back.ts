@@ -13,6 +13,7 @@ import type { PutTicket } from '../store/results.ts';
 import { checkedGroupName } from './checked-names.ts';
 import type { BrokerParts } from './parts.ts';
 import { mostReconsumptions } from './reconsumption.ts';
+import { failedWrite } from './send-reply.ts';
 
 const ROW = commands.CONSUMER_SEND_MSG_BACK;
 /** Delay levels below this are left to those who ask for one. Java: SendMessageProcessor#consumerSendMsgBack. */
@@ -136,21 +137,12 @@ function draftOf(parts: BrokerParts, message: MessageExt, target: Target): Messa
     if (origin === '') properties.set(MessageConst.PROPERTY_ORIGIN_MESSAGE_ID, message.offsetMsgId);
   }
   const draft = new MessageDraft();
+  draft.takeMessage(message, serialiseProperties(properties));
   draft.topic = target.topic.config.topicName;
   draft.topicBytes = target.topic.nameBytes;
   draft.queueId = target.queueId;
-  draft.flag = message.flag;
-  draft.sysFlag = message.sysFlag;
-  draft.bornTimestamp = message.bornTimestamp;
-  draft.bornHost = message.bornHost;
   draft.storeHost = parts.storeHost;
   draft.reconsumeTimes = message.reconsumeTimes + 1;
-  if (message.body.length > 0) {
-    draft.body = message.body;
-    draft.bodyEnd = message.body.length;
-  }
-  draft.properties = Buffer.from(serialiseProperties(properties), 'utf8');
-  draft.propertiesEnd = draft.properties.length;
   return draft;
 }
 
@@ -166,11 +158,10 @@ class ParkedSendBack implements ParkedReply {
 
   write(out: OutputBuffer, opaque: number, outcome: TicketOutcome): void {
     const stored = outcome !== 'failed';
-    const cause = this.#parts.store.trouble ?? 'the write to the CommitLog failed';
     writeResponse(out, ROW, {
       code: responseCode(stored ? 'SUCCESS' : 'SYSTEM_ERROR'),
       opaque,
-      remark: stored ? undefined : `SERVICE_NOT_AVAILABLE [${cause}]`,
+      remark: stored ? undefined : `SERVICE_NOT_AVAILABLE [${failedWrite(this.#parts)}]`,
       bodyBytes: 0,
     });
   }

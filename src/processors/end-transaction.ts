@@ -9,6 +9,7 @@ import { noReply } from '../remoting/handler.ts';
 import type { PutRefusal, PutTicket } from '../store/results.ts';
 import type { BrokerParts } from './parts.ts';
 import { MESSAGE_ILLEGAL } from './send-message.ts';
+import { failedWrite } from './send-reply.ts';
 
 type Result = HandlerResult<'END_TRANSACTION'> | Promise<LateResult<'END_TRANSACTION'>>;
 
@@ -81,11 +82,10 @@ class ParkedEnd implements ParkedReply {
 
   write(out: OutputBuffer, opaque: number, outcome: TicketOutcome): void {
     const isStored = outcome !== 'failed';
-    const cause = this.#parts.store.trouble ?? 'the write to the CommitLog failed';
     writeResponse(out, commands.END_TRANSACTION, {
       code: responseCode(isStored ? 'SUCCESS' : 'SERVICE_NOT_AVAILABLE'),
       opaque,
-      remark: isStored ? this.#remark : notAvailable(cause),
+      remark: isStored ? this.#remark : notAvailable(failedWrite(this.#parts)),
       header: undefined,
       bodyBytes: 0,
     });

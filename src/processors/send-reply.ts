@@ -58,8 +58,7 @@ export class SendResponses {
 
   /** What a message is told whose write failed after it had been taken. */
   lostInWrite(): string {
-    const cause = this.#parts.store.trouble ?? 'the write to the CommitLog failed';
-    return this.serviceNotAvailable(`the message is not stored: ${cause}`);
+    return this.serviceNotAvailable(`the message is not stored: ${failedWrite(this.#parts)}`);
   }
 
   /**
@@ -83,6 +82,11 @@ export class SendResponses {
   failureHeader(): { MSG_REGION: string; TRACE_ON: string } {
     return { MSG_REGION: this.#config.regionId, TRACE_ON: String(this.#config.traceOn) };
   }
+}
+
+/** Why what the store had taken could not be written, in operators' words. */
+export function failedWrite({ store }: Pick<BrokerParts, 'store'>): string {
+  return store.trouble ?? 'the write to the CommitLog failed';
 }
 
 /** The answer to a stored message, waiting for its ticket. */

@@ -1,3 +1,4 @@
+import type { MessageExt } from '../codec/message.ts';
 import {
   type MessageProperties,
   PropertySlot,
@@ -83,6 +84,25 @@ export class MessageDraft {
     this.textEnd = 0;
     this.#resolved = false;
     if (this.#scratch.length > SCRATCH_BYTES) this.#scratch = EMPTY;
+  }
+
+  /**
+   * Resets, and takes everything of a record but its topic and the place of its half message, with these properties:
+   * the message is to be stored once more.
+   */
+  takeMessage(message: MessageExt, propertiesText: string): void {
+    this.reset();
+    this.queueId = message.queueId;
+    this.flag = message.flag;
+    this.sysFlag = message.sysFlag;
+    this.bornTimestamp = message.bornTimestamp;
+    this.bornHost = message.bornHost;
+    this.storeHost = message.storeHost;
+    this.reconsumeTimes = message.reconsumeTimes;
+    this.body = message.body;
+    this.bodyEnd = message.body.length;
+    this.properties = Buffer.from(propertiesText, 'utf8');
+    this.propertiesEnd = this.properties.length;
   }
 
   /**

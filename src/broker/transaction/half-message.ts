@@ -4,9 +4,7 @@ import { serialiseProperties } from '../../codec/message-properties.ts';
 import { MessageSysFlag, withTransactionValue } from '../../codec/sys-flags.ts';
 import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, SYSTEM_TOPIC_BYTES } from '../../codec/system-topics.ts';
 import type { MessageDraft } from '../../store/message-draft.ts';
-
-/** Queue numbers a topic can have; more in a half message is damage or forged. */
-const MOST_QUEUES = 65_536;
+import { MOST_QUEUES } from '../topic-config-manager.ts';
 
 /**
  * Turns a resolved message (`resolveProperties()`) into the half message of a transaction: it waits in the half topic
@@ -39,7 +37,8 @@ export function realPlace(half: MessageExt): { readonly topic: string; readonly 
 export function fillCommitted(draft: MessageDraft, half: MessageExt): boolean {
   const place = realPlace(half);
   if (place === undefined) return false;
-  fillFrom(draft, half, half.propertiesText);
+  draft.takeMessage(half, half.propertiesText);
+  draft.noWait = true;
   draft.topic = place.topic;
   draft.topicBytes = Buffer.from(place.topic, 'utf8');
   draft.queueId = place.queueId;
@@ -67,7 +66,8 @@ export function fillCopy(draft: MessageDraft, half: MessageExt, changes: CopyCha
   if (preparedQueueOffset !== undefined) {
     properties.set(MessageConst.PROPERTY_TRANSACTION_PREPARED_QUEUE_OFFSET, preparedQueueOffset);
   }
-  fillFrom(draft, half, serialiseProperties(properties));
+  draft.takeMessage(half, serialiseProperties(properties));
+  draft.noWait = true;
   draft.topic = HALF_TOPIC;
   draft.topicBytes = SYSTEM_TOPIC_BYTES[HALF_TOPIC];
   draft.delayServed = true;
@@ -75,7 +75,8 @@ export function fillCopy(draft: MessageDraft, half: MessageExt, changes: CopyCha
 
 /** Fills a draft with a half message that is given up, unchanged. Java: #toMessageExtBrokerInner of the listener. */
 export function fillGivenUp(draft: MessageDraft, half: MessageExt): void {
-  fillFrom(draft, half, half.propertiesText);
+  draft.takeMessage(half, half.propertiesText);
+  draft.noWait = true;
   draft.topic = GIVEN_UP_TOPIC;
   draft.topicBytes = SYSTEM_TOPIC_BYTES[GIVEN_UP_TOPIC];
   draft.queueId = 0;
@@ -117,20 +118,4 @@ export function halfOffsetOf(op: MessageExt): number | undefined {
   if (op.properties.get(MessageConst.PROPERTY_TAGS) !== OP_TAG || op.body.length > 16) return undefined;
   const text = op.body.toString('latin1');
   return /^\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
-}
-
-function fillFrom(draft: MessageDraft, half: MessageExt, propertiesText: string): void {
-  draft.reset();
-  draft.queueId = half.queueId;
-  draft.flag = half.flag;
-  draft.sysFlag = half.sysFlag;
-  draft.bornTimestamp = half.bornTimestamp;
-  draft.bornHost = half.bornHost;
-  draft.storeHost = half.storeHost;
-  draft.reconsumeTimes = half.reconsumeTimes;
-  draft.body = half.body;
-  draft.bodyEnd = half.body.length;
-  draft.properties = Buffer.from(propertiesText, 'utf8');
-  draft.propertiesEnd = draft.properties.length;
-  draft.noWait = true;
 }

@@ -1,4 +1,5 @@
 import type { ClientChannelInfo } from '../../broker/consumer-manager.ts';
+import { MOST_QUEUES } from '../../broker/topic-config-manager.ts';
 import { consumerConnection, groupList, producerConnection } from '../../codec/bodies/consumer-connection.ts';
 import { decodeBody, encodeBody } from '../../codec/bodies/schema.ts';
 import { subscriptionGroupConfig, subscriptionGroupWrapper } from '../../codec/bodies/topic-config.ts';
@@ -7,7 +8,6 @@ import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Handlers, Request } from '../../remoting/handler.ts';
 import { checkedGroupName } from '../checked-names.ts';
 import type { BrokerParts } from '../parts.ts';
-import { MOST_QUEUES } from './topic.ts';
 
 /** 200, 201, 203, 204, 207, 300: groups and who is connected of them. */
 export function groupHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, GroupCommand> {

@@ -1,3 +1,4 @@
+import { MOST_QUEUES } from '../../broker/topic-config-manager.ts';
 import { type TopicOffset, topicStatsTable } from '../../codec/bodies/offsets.ts';
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { topicConfigSerializeWrapper, topicList } from '../../codec/bodies/topic-config.ts';
@@ -6,9 +7,6 @@ import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Handlers, LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
 import { Turns } from './turns.ts';
-
-/** Queues one topic may have; Java has no limit and takes any number into its tables. */
-export const MOST_QUEUES = 65_536;
 
 /** 17, 21, 202, 215, 305: the topics of this broker. */
 export function topicHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, TopicCommand> {

@@ -2,6 +2,7 @@ import { RequestError } from '../../codec/response-codes.ts';
 import { HALF_TOPIC } from '../../codec/system-topics.ts';
 import type { LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
+import { failedWrite } from '../send-reply.ts';
 
 /** 323: lets a half message be checked again. Java: AdminBrokerProcessor#resumeCheckHalfMessage. */
 export function resumeCheckHalfMessage(
@@ -14,7 +15,7 @@ export function resumeCheckHalfMessage(
       throw new RequestError('SYSTEM_ERROR', `Exception was thrown when putting message back to ${HALF_TOPIC}.`);
     }
     if (!result.accepted || result.failed) {
-      const cause = result.accepted ? (parts.store.trouble ?? 'the write to the CommitLog failed') : result.remark;
+      const cause = result.accepted ? failedWrite(parts) : result.remark;
       throw new RequestError('SYSTEM_ERROR', `Put message back to ${HALF_TOPIC} failed. [${cause}]`);
     }
     parts.log.info({ msgId }, 'an administrator had a half message checked again');
