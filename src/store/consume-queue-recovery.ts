@@ -126,6 +126,23 @@ const BUFFER = Buffer.alloc(ENTRIES_PER_READ * CQ_ENTRY_BYTES);
 const ENTRIES = new ConsumeQueueEntries(ENTRIES_PER_READ);
 
 /**
+ * Reads a file from its begin on, piece by piece, into {@link ENTRIES}; gives the number in the queue of each piece's
+ * first entry. Stop asking, and nothing more is read. Throws StoreIoError.
+ */
+function* entryPieces(file: MappedFile): Generator<number, void> {
+  let readBytes = FIRST_READ_BYTES;
+  for (let at = 0, length = 0; at < file.fileSize; at += length) {
+    length = Math.min(readBytes, BUFFER.length, file.fileSize - at);
+    readBytes *= READ_GROWTH;
+    // A file that ends early ends the queue there: what is missing is read as zeros.
+    BUFFER.fill(0, file.read(BUFFER, 0, length, at), length);
+    ENTRIES.count = 0;
+    ENTRIES.decode(BUFFER, 0, Math.floor(length / CQ_ENTRY_BYTES));
+    yield (file.fileFromOffset + at) / CQ_ENTRY_BYTES;
+  }
+}
+
+/**
  * Walks the entries of the last files of a queue. Messages lie in the log in the order of their queue: an entry that
  * leads to a place before the end of the one before it makes both doubtful, unless it repeats it, as the repair of a
  * store leaves it for a lost message.
@@ -159,15 +176,7 @@ class TailScan {
     const firstEntry = file.fileFromOffset / CQ_ENTRY_BYTES;
     if (firstEntry !== this.#nextFile) this.#contiguousFrom = firstEntry;
     this.#nextFile = firstEntry + file.fileSize / CQ_ENTRY_BYTES;
-    let readBytes = FIRST_READ_BYTES;
-    for (let at = 0, length = 0; at < file.fileSize; at += length) {
-      length = Math.min(readBytes, BUFFER.length, file.fileSize - at);
-      readBytes *= READ_GROWTH;
-      // A file that ends early ends the queue there: what is missing is read as zeros.
-      BUFFER.fill(0, file.read(BUFFER, 0, length, at), length);
-      ENTRIES.count = 0;
-      ENTRIES.decode(BUFFER, 0, Math.floor(length / CQ_ENTRY_BYTES));
-      const first = firstEntry + at / CQ_ENTRY_BYTES;
+    for (const first of entryPieces(file)) {
       for (let index = 0; index < ENTRIES.count; index += 1) {
         if (ENTRIES.size[index] !== 0 || ENTRIES.phyOffset[index] !== 0) this.#see(first + index, index);
         else if (this.#afterCrash) return false;
@@ -230,16 +239,9 @@ class ValidScan {
 
   /** Bytes of the file's leading valid entries. */
   run(file: MappedFile): number {
-    let readBytes = FIRST_READ_BYTES;
-    for (let at = 0, length = 0; at < file.fileSize; at += length) {
-      length = Math.min(readBytes, BUFFER.length, file.fileSize - at);
-      readBytes *= READ_GROWTH;
-      // A file that ends early ends the queue there: what is missing is read as zeros.
-      BUFFER.fill(0, file.read(BUFFER, 0, length, at), length);
-      ENTRIES.count = 0;
-      ENTRIES.decode(BUFFER, 0, Math.floor(length / CQ_ENTRY_BYTES));
+    for (const first of entryPieces(file)) {
       for (let index = 0; index < ENTRIES.count; index += 1) {
-        if (!this.#accepts(index)) return at + index * CQ_ENTRY_BYTES;
+        if (!this.#accepts(index)) return (first + index) * CQ_ENTRY_BYTES - file.fileFromOffset;
       }
     }
     return file.fileSize;
