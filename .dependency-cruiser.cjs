@@ -2,7 +2,7 @@
 // each other; only a root sees both. Type-only imports count.
 
 /** Programs, and the parts that several of them share. */
-const ROOTS = '^src/[^/]+\\.ts$|^src/(roots|mqadmin)/';
+const ROOTS = '^src/[^/]+\\.ts$|^src/roots/';
 const TESTS = '\\.test(-d)?\\.ts$';
 
 /** What each folder of src may import of ours. `sees` is for the message: what the folder must never know. */

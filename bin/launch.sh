@@ -1,5 +1,5 @@
 # Sourced by the launchers beside it. Finds a Node that is new enough, in a source checkout installs and builds what is
-# missing, and then becomes the server: launch PROGRAM ARGUMENTS. Expects its own directory in $here.
+# missing, and then becomes the program: launch PROGRAM ARGUMENTS. Expects its own directory in $here.
 
 node_floor=22.22.0
 

@@ -5,6 +5,7 @@ import { commandsPage, responseCodesPage } from './gen-docs/commands-page.ts';
 import { compatibilityPage } from './gen-docs/compatibility-page.ts';
 import { configurationPage } from './gen-docs/configuration-page.ts';
 import { errorsPage } from './gen-docs/errors-page.ts';
+import { mqadminPage } from './gen-docs/mqadmin-page.ts';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -15,6 +16,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/protocol/response-codes.md': responseCodesPage,
   'docs/reference/configuration.md': configurationPage,
   'docs/reference/errors.md': errorsPage,
+  'docs/reference/mqadmin.md': mqadminPage,
 };
 
 const stale = Object.entries(DOCUMENTS).filter(([path, text]) => read(path) !== text());

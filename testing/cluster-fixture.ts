@@ -5,7 +5,8 @@ import { BrokerFixture } from './broker-fixture.ts';
 import { NamesrvFixture } from './namesrv-fixture.ts';
 import { settle } from './test-client.ts';
 
-const NAMESRV_ADDR = '127.0.0.1:9876';
+/** Where the name server listens. */
+export const NAMESRV_ADDR = '127.0.0.1:9876';
 const STEP_MS = 500;
 const MOST_STEPS = 200;
 

@@ -1,7 +1,7 @@
 import type { HeaderSchema, HeaderValues } from '../codec/header.ts';
 import { parseInteger, parseLong } from '../codec/header-view.ts';
 import { type ResponseName, responseCode } from '../codec/response-codes.ts';
-import type { Answer } from '../remoting/reply.ts';
+import { type Answer, RemotingError } from '../remoting/reply.ts';
 
 /** A server answered, but not with one of the codes that were expected. Java: MQBrokerException, MQClientException. */
 export class AnswerError extends Error {
@@ -9,17 +9,32 @@ export class AnswerError extends Error {
   /** undefined for a number that 4.6.0 does not know. */
   readonly code: ResponseName | undefined;
   readonly codeNumber: number;
-  constructor(answer: Answer) {
+  /** Who answered so. */
+  readonly address: string;
+  constructor(answer: Answer, address: string) {
     super(`CODE: ${answer.code}  DESC: ${answer.remark ?? 'none'}`);
     this.code = answer.codeName;
     this.codeNumber = answer.code;
+    this.address = address;
   }
 }
 
+/**
+ * One line for the user: what was answered, by whom, or why there is no answer; undefined for an error that says
+ * nothing about the cluster.
+ */
+export function failureText(error: unknown): string | undefined {
+  if (error instanceof RemotingError) return error.message;
+  if (!(error instanceof AnswerError)) return undefined;
+  // What follows a line break is Java's pointer to its web pages, or a stack.
+  const [first = ''] = error.message.split('\n');
+  return `${first} (${error.code ?? 'unknown code'} from ${error.address})`;
+}
+
 /** The answer when its code is among `expected`; throws {@link AnswerError} otherwise. */
-export function expectCode<A extends Answer>(answer: A, ...expected: readonly ResponseName[]): A {
+export function expectCode<A extends Answer>(answer: A, address: string, ...expected: readonly ResponseName[]): A {
   if (expected.some((name) => responseCode(name) === answer.code)) return answer;
-  throw new AnswerError(answer);
+  throw new AnswerError(answer, address);
 }
 
 /**

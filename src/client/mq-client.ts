@@ -9,7 +9,7 @@ import { decodeRecord, type MessageExt } from '../codec/message.ts';
 import { serialiseProperties } from '../codec/message-properties.ts';
 import { PullSysFlag } from '../codec/sys-flags.ts';
 import type { RemotingClient } from '../remoting/client.ts';
-import type { Answer } from '../remoting/reply.ts';
+import { type Answer, RemotingError } from '../remoting/reply.ts';
 import { AnswerError, answerHeader, expectCode } from './answer.ts';
 
 /** One message to send. */
@@ -55,7 +55,7 @@ export interface PullResult {
 
 export interface MqClientOptions {
   readonly remoting: RemotingClient;
-  /** `host:port` of the name server. */
+  /** `host:port` of the name server, or of several, joined by `;`: the first that can be reached answers. */
   readonly namesrvAddr: string;
   readonly timeoutMs?: number;
   readonly producerGroup?: string;
@@ -74,9 +74,12 @@ const DEFAULT_TOPIC_QUEUES = 4;
  */
 export class MqClient {
   readonly #options: MqClientOptions;
+  /** Addresses of the name servers, at least one. */
+  readonly namesrvs: readonly string[];
 
   constructor(options: MqClientOptions) {
     this.#options = options;
+    this.namesrvs = addressesOf(options.namesrvAddr);
   }
 
   /** Any request; the answer whatever its code. */
@@ -97,7 +100,7 @@ export class MqClient {
     header: HeaderInput<Commands[C]['request']>,
     body?: Buffer,
   ): Promise<HeaderValues<Commands[C]['response']>> {
-    const answer = expectCode(await this.ask(address, command, header, body), 'SUCCESS');
+    const answer = expectCode(await this.ask(address, command, header, body), address, 'SUCCESS');
     return answerHeader(commands[command].response as Commands[C]['response'], answer.extFields);
   }
 
@@ -107,19 +110,37 @@ export class MqClient {
     command: C,
     header: HeaderInput<Commands[C]['request']>,
     kind: Kind<T>,
+    timeoutMs?: number,
   ): Promise<T> {
-    return bodyOf(expectCode(await this.ask(address, command, header), 'SUCCESS'), kind);
+    const asked = await this.ask(address, command, header, undefined, timeoutMs);
+    return bodyOf(expectCode(asked, address, 'SUCCESS'), kind, address);
+  }
+
+  /** Asks the name servers one after another until one can be reached. */
+  async askNamesrv<T>(ask: (address: string) => Promise<T>): Promise<T> {
+    let lastError: unknown;
+    for (const address of this.namesrvs) {
+      try {
+        return await ask(address);
+      } catch (error) {
+        if (!(error instanceof RemotingError)) throw error;
+        lastError = error;
+      }
+    }
+    throw lastError;
   }
 
   /** Where a topic is; undefined when the name server does not know it. */
-  async route(topic: string): Promise<TopicRouteData | undefined> {
-    const asked = await this.ask(this.#options.namesrvAddr, 'GET_ROUTEINTO_BY_TOPIC', { topic });
-    const answer = expectCode(asked, 'SUCCESS', 'TOPIC_NOT_EXIST');
-    return answer.codeName === 'SUCCESS' ? bodyOf(answer, topicRouteData) : undefined;
+  route(topic: string): Promise<TopicRouteData | undefined> {
+    return this.askNamesrv(async (address) => {
+      const asked = await this.ask(address, 'GET_ROUTEINTO_BY_TOPIC', { topic });
+      const answer = expectCode(asked, address, 'SUCCESS', 'TOPIC_NOT_EXIST');
+      return answer.codeName === 'SUCCESS' ? bodyOf(answer, topicRouteData, address) : undefined;
+    });
   }
 
   clusters(): Promise<ClusterInfo> {
-    return this.askBody(this.#options.namesrvAddr, 'GET_BROKER_CLUSTER_INFO', {}, clusterInfo);
+    return this.askNamesrv((address) => this.askBody(address, 'GET_BROKER_CLUSTER_INFO', {}, clusterInfo));
   }
 
   /** Creates a topic on one broker, or replaces its settings. */
@@ -159,7 +180,14 @@ export class MqClient {
       batch: false,
     };
     const asked = await this.ask(address, 'SEND_MESSAGE_V2', header, message.body);
-    const answer = expectCode(asked, 'SUCCESS', 'FLUSH_DISK_TIMEOUT', 'FLUSH_SLAVE_TIMEOUT', 'SLAVE_NOT_AVAILABLE');
+    const answer = expectCode(
+      asked,
+      address,
+      'SUCCESS',
+      'FLUSH_DISK_TIMEOUT',
+      'FLUSH_SLAVE_TIMEOUT',
+      'SLAVE_NOT_AVAILABLE',
+    );
     const {
       msgId = '',
       queueId: stored = -1,
@@ -183,7 +211,14 @@ export class MqClient {
     const heldMs = suspendTimeoutMs > 0 ? suspendTimeoutMs + HELD_LONGER_MS : 0;
     const timeoutMs = heldMs + (this.#options.timeoutMs ?? TIMEOUT_MS);
     const asked = await this.ask(address, 'PULL_MESSAGE', header, undefined, timeoutMs);
-    const answer = expectCode(asked, 'SUCCESS', 'PULL_NOT_FOUND', 'PULL_RETRY_IMMEDIATELY', 'PULL_OFFSET_MOVED');
+    const answer = expectCode(
+      asked,
+      address,
+      'SUCCESS',
+      'PULL_NOT_FOUND',
+      'PULL_RETRY_IMMEDIATELY',
+      'PULL_OFFSET_MOVED',
+    );
     const offsets = answerHeader(commands.PULL_MESSAGE.response, answer.extFields);
     const { nextBeginOffset = 0, minOffset = 0, maxOffset = 0 } = offsets;
     const status = answer.codeName as PullResult['status'];
@@ -191,9 +226,14 @@ export class MqClient {
   }
 }
 
-function bodyOf<T>(answer: Answer, kind: Kind<T>): T {
+function addressesOf(text: string): string[] {
+  const addresses = text.split(';').map((address) => address.trim());
+  return addresses.filter((address) => address !== '');
+}
+
+function bodyOf<T>(answer: Answer, kind: Kind<T>, address: string): T {
   const decoded = decodeBody(kind, answer.body ?? '');
-  if (decoded instanceof DecodeError) throw new AnswerError({ ...answer, remark: decoded.message });
+  if (decoded instanceof DecodeError) throw new AnswerError({ ...answer, remark: decoded.message }, address);
   return decoded;
 }
 

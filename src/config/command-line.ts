@@ -38,13 +38,23 @@ export function parseCommandLine(words: readonly string[], options: readonly Opt
   };
 }
 
-/** Values by short name; undefined when an option is unknown or lacks its value. */
-export function parseWords(words: readonly string[], options: readonly Option[]): Given | undefined {
+/**
+ * Values by short name; undefined when an option is unknown or lacks its value. `onOther` is told each word that is
+ * neither an option nor a value.
+ */
+export function parseWords(
+  words: readonly string[],
+  options: readonly Option[],
+  onOther: (word: string) => void = () => {},
+): Given | undefined {
   const given: Given = new Map();
   const queue = flatten(words, options);
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
     if (word === '--') return given;
-    if (!word.startsWith('-') || word === '-') continue;
+    if (!word.startsWith('-') || word === '-') {
+      onOther(word);
+      continue;
+    }
     const option = findOption(word, options);
     if (option === undefined) return undefined;
     if (!option.takesValue) {

@@ -1,0 +1,114 @@
+import type { ClusterInfo, TopicRouteData } from '../codec/bodies/route.ts';
+import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
+import { responseCode } from '../codec/response-codes.ts';
+import { AnswerError, failureText } from './answer.ts';
+import type { MqClient } from './mq-client.ts';
+
+/** A broker of a cluster: one name, a master with id 0, slaves with others. */
+export interface BrokerAddresses {
+  readonly brokerName: string;
+  /** By id, the smallest first. */
+  readonly addresses: readonly (readonly [number, string])[];
+}
+
+/** What several servers made of the same request. */
+export interface Everywhere<T> {
+  readonly done: readonly (readonly [string, T])[];
+  /** A line for each server that did not do it. */
+  readonly failures: readonly string[];
+}
+
+/** No such cluster at the name server. */
+export class UnknownClusterError extends Error {
+  override readonly name = 'UnknownClusterError';
+}
+
+const MASTER_ID = 0;
+
+/** What operators' tools ask of a cluster, beside what every client asks. Java: DefaultMQAdminExt, CommandUtil. */
+export class AdminClient {
+  /** For everything that has no method here. */
+  readonly mq: MqClient;
+
+  constructor(mq: MqClient) {
+    this.mq = mq;
+  }
+
+  get namesrvs(): readonly string[] {
+    return this.mq.namesrvs;
+  }
+
+  clusters(): Promise<ClusterInfo> {
+    return this.mq.clusters();
+  }
+
+  /** Where a topic is; an unknown one is an {@link AnswerError}, as in Java. */
+  async route(topic: string): Promise<TopicRouteData> {
+    const route = await this.mq.route(topic);
+    if (route !== undefined) return route;
+    const remark = `No topic route info in name server for the topic: ${topic}`;
+    const code = responseCode('TOPIC_NOT_EXIST');
+    const answer = { code, remark, extFields: new Map(), hasExtFields: false, body: undefined, version: 0 };
+    throw new AnswerError({ ...answer, codeName: 'TOPIC_NOT_EXIST' }, this.namesrvs.join(';'));
+  }
+
+  /** Names of all topics of the name server. */
+  async topics(): Promise<readonly string[]> {
+    const list = await this.mq.askNamesrv((address) =>
+      this.mq.askBody(address, 'GET_ALL_TOPIC_LIST_FROM_NAMESERVER', {}, topicList),
+    );
+    return list.topicList;
+  }
+
+  /** Brokers of a cluster by name, sorted. Rejects with {@link UnknownClusterError}. */
+  async brokersOf(cluster: string): Promise<readonly BrokerAddresses[]> {
+    return brokersIn(await this.clusters(), cluster);
+  }
+
+  /** Addresses of the masters of a cluster. Java: CommandUtil#fetchMasterAddrByClusterName. */
+  async mastersOf(cluster: string): Promise<readonly string[]> {
+    const brokers = await this.brokersOf(cluster);
+    return brokers.flatMap(({ addresses }) =>
+      addresses.filter(([id]) => id === MASTER_ID).map(([, address]) => address),
+    );
+  }
+
+  /** Addresses of masters and slaves. Java: CommandUtil#fetchMasterAndSlaveAddrByClusterName. */
+  async addressesOf(cluster: string): Promise<readonly string[]> {
+    return (await this.brokersOf(cluster)).flatMap(({ addresses }) => addresses.map(([, address]) => address));
+  }
+
+  /** Counters and gauges of a broker. */
+  async runtimeInfo(address: string): Promise<ReadonlyMap<string, string>> {
+    return (await this.mq.askBody(address, 'GET_BROKER_RUNTIME_INFO', {}, kvTable)).table;
+  }
+
+  /** The same at several servers, one after another; trouble at one does not keep the others from it. */
+  async everywhere<T>(addresses: readonly string[], act: (address: string) => Promise<T>): Promise<Everywhere<T>> {
+    const done: (readonly [string, T])[] = [];
+    const failures: string[] = [];
+    for (const address of addresses) {
+      try {
+        done.push([address, await act(address)]);
+      } catch (error) {
+        const text = failureText(error);
+        if (text === undefined) throw error;
+        failures.push(text);
+      }
+    }
+    return { done, failures };
+  }
+}
+
+/** Brokers of a cluster, by name. Throws {@link UnknownClusterError}. */
+export function brokersIn({ clusterAddrTable, brokerAddrTable }: ClusterInfo, cluster: string): BrokerAddresses[] {
+  const names = clusterAddrTable.get(cluster);
+  if (names === undefined) {
+    const known = [...clusterAddrTable.keys()].sort().join(', ');
+    throw new UnknownClusterError(`the name server knows no cluster ${cluster}, but: ${known || 'none at all'}`);
+  }
+  return [...names].sort().flatMap((brokerName) => {
+    const addresses = [...(brokerAddrTable.get(brokerName)?.brokerAddrs ?? [])].sort(([a], [b]) => a - b);
+    return addresses.length === 0 ? [] : [{ brokerName, addresses }];
+  });
+}

@@ -1,0 +1,39 @@
+import type { AdminClient } from '../client/admin-client.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Fs } from '../util/fs.ts';
+import type { AdminCommandName, OptionsOf } from './admin-commands.ts';
+
+/** What a command has to work with. */
+export interface Call<C extends AdminCommandName = AdminCommandName> {
+  readonly options: OptionsOf<C>;
+  readonly admin: AdminClient;
+  readonly clock: Clock;
+  readonly fs: Fs;
+}
+
+/** A result, or one step of a command that goes on: the lines that stock mqadmin prints, and the same as JSON. */
+export interface Output {
+  readonly lines: readonly string[];
+  /** Plain values; maps become objects. */
+  readonly json: unknown;
+  /** What went wrong for some of several servers: a line each on standard error, and the exit code is 1. */
+  readonly failures?: readonly string[];
+}
+
+/**
+ * Does what one command is for. Trouble of the cluster is thrown as RemotingError or AnswerError, anything else that
+ * the user should know as {@link CommandError}. A command that prints again and again, or very much, yields.
+ */
+export type Handler<C extends AdminCommandName> = (call: Call<C>) => Promise<Output> | AsyncIterable<Output>;
+
+export type Handlers = { readonly [C in AdminCommandName]: Handler<C> };
+
+/** The command cannot be done, for a reason that one line tells. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** Lets time pass between two rounds. */
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => clock.setTimeout(resolve, ms));
+}

@@ -1,0 +1,29 @@
+/** Texts as mqadmin's columns have them. */
+import { localTimeText } from '../codec/time-text.ts';
+
+/**
+ * The format of Java's printf as far as the commands use it: `%s`, `%-20s`, `%12s`. Numbers are given as texts or as
+ * they are; nothing is cut off. Java: Formatter.
+ */
+export function printf(format: string, ...values: readonly (string | number | boolean)[]): string {
+  let at = 0;
+  return format.replaceAll(/%(-?)(\d*)s/g, (_, left: string, width: string) => {
+    const value = String(values[at++]);
+    return left === '-' ? value.padEnd(Number(width)) : value.padStart(Number(width));
+  });
+}
+
+/** At most the first `most` characters. Java: UtilAll#frontStringAtLeast. */
+export function front(text: string, most: number): string {
+  return text.slice(0, most);
+}
+
+/** Local `yyyy-MM-dd HH:mm:ss,SSS`. Java: UtilAll#timeMillisToHumanString2. */
+export function timeWithMillis(timeMs: number): string {
+  return `${timeText(timeMs)},${localTimeText(timeMs).slice(-3)}`;
+}
+
+/** Local `yyyy-MM-dd HH:mm:ss`. Java: UtilAll#formatDate, YYYY_MM_DD_HH_MM_SS. */
+export function timeText(timeMs: number): string {
+  return localTimeText(timeMs).replace('#', ' ').slice(0, -4);
+}
