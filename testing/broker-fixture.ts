@@ -76,6 +76,8 @@ export interface BrokerFixtureOptions {
   readonly net?: SimNetwork;
   readonly clock?: FakeClock;
   readonly fs?: MemFs;
+  /** What stood in the file of the settings. */
+  readonly fileProperties?: ReadonlyMap<string, string>;
 }
 
 /** A whole broker, as its root puts it together, in memory: the test moves the clock and speaks frames. */
@@ -127,7 +129,7 @@ export class BrokerFixture {
       afterDeath: () => {},
       fetchText: this.#options.fetchText ?? (() => Promise.reject(new Error('no address server'))),
       configs: this.configs,
-      fileProperties: new Map(),
+      fileProperties: this.#options.fileProperties ?? new Map(),
     });
     this.#running = await this.#settled(starting);
   }

@@ -79,6 +79,15 @@ describe('an item', () => {
     expect(manager.tpsGroupGetNums('g', 'T')).toBe(1);
     expect(manager.tpsGroupGetNums('other', 'T')).toBe(0);
   });
+
+  it('has no history of the hour before the first ten minutes are over', () => {
+    const { manager, goOn } = counting();
+    goOn(10 * 60_000 - SAMPLE_PERIOD_MS, () => manager.put('T', 1, 5));
+    expect(manager.view('TOPIC_PUT_NUMS', 'T')).toMatchObject({ statsHour: ZERO, statsDay: ZERO });
+    goOn(SAMPLE_PERIOD_MS);
+    const alone = { sum: 0, tps: Number.NaN, avgpt: 0 };
+    expect(manager.view('TOPIC_PUT_NUMS', 'T')).toMatchObject({ statsHour: alone, statsDay: ZERO });
+  });
 });
 
 describe('the table of items', () => {
@@ -99,6 +108,7 @@ describe('the table of items', () => {
 
   it('takes no more than its limit, and new items again when others are gone', () => {
     const { manager, goOn } = counting(['T', 'Late']);
+    goOn(HOUR_MS - SAMPLE_PERIOD_MS);
     for (let number = 0; number < 60_000; number++) manager.put(`Gone${number}`, 1, 1);
     manager.put('Late', 1, 1);
     manager.get('g', 'Late', 0, 1, 1, 0);

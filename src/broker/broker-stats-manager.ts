@@ -105,12 +105,13 @@ export class BrokerStatsManager {
   sample(): void {
     const nowMs = this.#clock.now();
     const spans: StatsSnapshot[] = ['minute'];
+    // Java's first snapshots are taken at once, of no items yet: the next ones of an hour come ten minutes later.
+    this.#samples += 1;
     if (this.#samples % SAMPLES_PER_HOUR_SNAPSHOT === 0) spans.push('hour');
     if (this.#samples % SAMPLES_PER_DAY_SNAPSHOT === 0) {
       spans.push('day');
       this.#letGo();
     }
-    this.#samples += 1;
     for (const item of this.#all()) for (const span of spans) item.take(span, nowMs);
   }
 
