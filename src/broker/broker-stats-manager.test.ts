@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../testing/fake-clock.ts';
-import { BrokerStats } from './broker-stats.ts';
 import { BrokerStatsManager, SAMPLE_PERIOD_MS, STATS_NAMES } from './broker-stats-manager.ts';
 
 const HOUR_MS = 3_600_000;
 
 function counting(known: readonly string[] = ['T']) {
   const clock = new FakeClock(1_700_000_000_000);
-  const stats = new BrokerStats();
   const isKnownTopic = (topic: string): boolean => known.includes(topic);
-  const manager = new BrokerStatsManager({ clock, clusterName: 'C', stats, isKnownTopic });
+  const manager = new BrokerStatsManager({ clock, clusterName: 'C', isKnownTopic });
   /** Lets time go by; `each` runs before every snapshot. */
   const goOn = (ms: number, each: () => void = () => {}): void => {
     for (let passed = 0; passed < ms; passed += SAMPLE_PERIOD_MS) {
@@ -18,14 +16,14 @@ function counting(known: readonly string[] = ['T']) {
       manager.sample();
     }
   };
-  return { clock, stats, manager, goOn };
+  return { clock, manager, goOn };
 }
 
 const ZERO = { sum: 0, tps: 0, avgpt: 0 };
 
 describe('an item', () => {
   it('exists from the first thing that was counted, under every name', () => {
-    const { manager, stats, goOn } = counting();
+    const { manager, goOn } = counting();
     const keys = {
       TOPIC_PUT_NUMS: 'T',
       TOPIC_PUT_SIZE: 'T',
@@ -43,7 +41,6 @@ describe('an item', () => {
     manager.get('g', 'T', 3, 2, 300, 7.9);
     manager.sendBack('g', 'T');
     manager.subscriptionMismatch('g', 'T');
-    expect(stats).toMatchObject({ putNums: 2, getNums: 2 });
     goOn(SAMPLE_PERIOD_MS);
     for (const name of STATS_NAMES) expect(manager.view(name, keys[name])?.statsMinute, name).toMatchObject({ sum: 0 });
     for (const name of ['GROUP_GET_FALL_SIZE', 'COMMERCIAL_SEND_TIMES', 'x', '__proto__']) {
@@ -67,6 +64,18 @@ describe('an item', () => {
     goOn(7 * SAMPLE_PERIOD_MS, () => manager.put('T', 20, 400));
     expect(manager.view('TOPIC_PUT_NUMS', 'T')?.statsMinute).toEqual({ sum: 120, tps: 2, avgpt: 20 });
     expect(manager.view('TOPIC_PUT_SIZE', 'T')?.statsMinute).toEqual({ sum: 2400, tps: 40, avgpt: 400 });
+  });
+
+  it('of the whole broker has no times, as in Java', () => {
+    const { manager, goOn } = counting();
+    goOn(7 * SAMPLE_PERIOD_MS, () => {
+      manager.put('T', 20, 400);
+      manager.getInside('g', 'T', 10, 200);
+    });
+    expect(manager.view('BROKER_PUT_NUMS', 'C')?.statsMinute).toEqual({ sum: 120, tps: 2, avgpt: 0 });
+    expect(manager.view('BROKER_GET_NUMS', 'C')?.statsMinute).toEqual({ sum: 60, tps: 1, avgpt: 0 });
+    expect(manager.view('GROUP_GET_SIZE', 'T@g')?.statsMinute).toEqual({ sum: 1200, tps: 20, avgpt: 200 });
+    expect(manager.view('GROUP_GET_LATENCY', '0@T@g')).toBeUndefined();
   });
 
   it('counts the last hour and the last day', () => {

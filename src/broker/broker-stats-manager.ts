@@ -1,5 +1,4 @@
 import type { Clock } from '../util/clock.ts';
-import type { BrokerStats } from './broker-stats.ts';
 import { type StatsData, StatsItem, type StatsSnapshot } from './stats-item.ts';
 
 /** The items that something counts here; the others of Java's table have no counter in 4.6.0 either. */
@@ -27,7 +26,6 @@ const SAMPLES_PER_DAY_SNAPSHOT = 360;
 export class BrokerStatsManager {
   readonly #clock: Clock;
   readonly #clusterName: string;
-  readonly #stats: BrokerStats;
   readonly #broker = { puts: new StatsItem(), gets: new StatsItem() };
   readonly #puts = new Map<string, StatsItem>();
   /** By topic, then group. */
@@ -41,14 +39,12 @@ export class BrokerStatsManager {
   constructor(options: BrokerStatsOptions) {
     this.#clock = options.clock;
     this.#clusterName = options.clusterName;
-    this.#stats = options.stats;
     this.#isKnownTopic = options.isKnownTopic;
   }
 
   /** Counts one request that put `msgNum` messages of `bytes` in all. Java: #incTopicPutNums, #incTopicPutSize. */
   put(topic: string, msgNum: number, bytes: number): void {
-    this.#stats.putNums += msgNum;
-    this.#broker.puts.add(msgNum, bytes);
+    this.#broker.puts.addOnly(msgNum);
     const item = this.#puts.get(topic) ?? this.#newItem(this.#puts, topic);
     item?.add(msgNum, bytes);
   }
@@ -59,13 +55,22 @@ export class BrokerStatsManager {
    * Java: #incGroupGetNums, #incGroupGetSize, #incGroupGetLatency.
    */
   get(group: string, topic: string, queueId: number, msgNum: number, bytes: number, elapsedMs: number): void {
-    this.#stats.getNums += msgNum;
-    this.#broker.gets.add(msgNum, bytes);
-    const gets = this.#gets.get(topic)?.get(group) ?? this.#newGroup(topic, group);
+    const gets = this.#get(group, topic, msgNum, bytes);
     if (gets === undefined) return;
-    gets.all.add(msgNum, bytes);
     const latency = gets.latency.get(queueId) ?? this.#newItem(gets.latency, queueId);
     latency?.add(Math.floor(elapsedMs), 0);
+  }
+
+  /** As {@link get} for a group of the broker itself: no latency. Java: TransactionalMessageBridge#getMessage. */
+  getInside(group: string, topic: string, msgNum: number, bytes: number): void {
+    this.#get(group, topic, msgNum, bytes);
+  }
+
+  #get(group: string, topic: string, msgNum: number, bytes: number): GroupGets | undefined {
+    this.#broker.gets.addOnly(msgNum);
+    const gets = this.#gets.get(topic)?.get(group) ?? this.#newGroup(topic, group);
+    gets?.all.add(msgNum, bytes);
+    return gets;
   }
 
   /** Counts one message that a consumer sent back. Java: #incSendBackNums. */
@@ -185,8 +190,7 @@ export class BrokerStatsManager {
 export interface BrokerStatsOptions {
   readonly clock: Clock;
   readonly clusterName: string;
-  /** All messages in and out; counted here. */
-  readonly stats: BrokerStats;
+  /** Whether the items of a topic are kept. */
   readonly isKnownTopic: (topic: string) => boolean;
 }
 
@@ -205,7 +209,7 @@ interface GroupGets {
 
 /** Java makes an item when it is counted for the first time. */
 function used(item: StatsItem): StatsItem | undefined {
-  return item.times > 0 ? item : undefined;
+  return item.value > 0 ? item : undefined;
 }
 
 function nested<V>(tables: Map<string, Map<string, V>>, topic: string): Map<string, V> {

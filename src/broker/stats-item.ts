@@ -30,9 +30,14 @@ export class StatsItem {
     this.bytes += bytes;
   }
 
+  /** As Java counts for the whole broker, without a time: what it comes to per time stays 0. */
+  addOnly(value: number): void {
+    this.value += value;
+  }
+
   /** Remembers the sums of now; an item that nothing was counted for has no history. */
   take(span: StatsSnapshot, nowMs: number): void {
-    if (this.times === 0) return;
+    if (this.times === 0 && this.value === 0) return;
     if (span === 'minute') this.#minute ??= new History(LENGTHS.minute);
     else if (span === 'hour') this.#hour ??= new History(LENGTHS.hour);
     else this.#day ??= new History(LENGTHS.day);

@@ -11,6 +11,11 @@ export const GIVEN_UP_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC';
 /** Owner of how far the topics of transactions are worked off. Java: MixAll.CID_SYS_RMQ_TRANS. */
 export const TRANSACTION_GROUP = 'CID_RMQ_SYS_TRANS';
 
+/** Whether a topic is one that the broker writes whether it stands in the table of topics or not. */
+export function isSystemTopic(name: string): boolean {
+  return Object.hasOwn(SYSTEM_TOPIC_BYTES, name);
+}
+
 /** The topics as they stand in a record. */
 export const SYSTEM_TOPIC_BYTES: Readonly<
   Record<typeof SCHEDULE_TOPIC | typeof HALF_TOPIC | typeof OP_TOPIC | typeof GIVEN_UP_TOPIC, Buffer>

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { BrokerOuterApi } from '../broker/broker-outer-api.ts';
-import { BrokerStats } from '../broker/broker-stats.ts';
-import { BrokerStatsManager, SAMPLE_PERIOD_MS } from '../broker/broker-stats-manager.ts';
+import { SAMPLE_PERIOD_MS } from '../broker/broker-stats-manager.ts';
 import { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import { ConsumerManager } from '../broker/consumer-manager.ts';
 import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
@@ -12,7 +11,6 @@ import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
 import { ScheduleMessageService } from '../broker/schedule-message-service.ts';
 import { PROTECT_PERIOD_MS, protectBroker } from '../broker/slow-consumer-guard.ts';
 import { SubscriptionGroupManager } from '../broker/subscription-group-manager.ts';
-import { SubscriptionWatch } from '../broker/subscription-watch.ts';
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import { encodeHost } from '../codec/message-id.ts';
@@ -37,6 +35,7 @@ import type { ProcInfo } from '../util/proc-info.ts';
 import { StateFile } from '../util/state-file.ts';
 import { directoryOf } from '../util/write-whole.ts';
 
+import { statisticsOf } from './broker-statistics.ts';
 import { SettingError } from './start-failure.ts';
 
 const HOUSEKEEPING_PERIOD_MS = 10_000;
@@ -258,19 +257,19 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   });
   try {
     const tables = loadTables(options);
+    const shared = { ...tables, ...statisticsOf(options, store.totals, tables.topics) };
     const producers = new ProducerManager({ clock, log });
     return {
-      ...tables,
+      ...shared,
       schedule: loadSchedule(options, store, tables.topics),
       configs,
       store,
       consumers: new ConsumerManager({ clock, log, onGroupGone: (group) => filters.unregisterGroup(group) }),
       filters,
       producers,
-      transactions: new TransactionalMessageService({ ...tables, store, configs, producers, clock, log, storeHost }),
+      transactions: new TransactionalMessageService({ ...shared, store, configs, producers, clock, log, storeHost }),
       locks: new RebalanceLockManager(clock),
       holds,
-      ...statisticsOf(options, tables.topics),
       clock,
       log,
       startedAtMs: clock.now(),
@@ -283,18 +282,6 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     await store.shutdown();
     throw error;
   }
-}
-
-function statisticsOf(
-  { clock, log, configs }: BrokerOptions,
-  topics: TopicConfigManager,
-): Pick<BrokerParts, 'stats' | 'statsManager' | 'subscriptions'> {
-  const stats = new BrokerStats();
-  const clusterName = configs.brokerConfig.brokerClusterName;
-  const isKnownTopic = (topic: string): boolean => topics.select(topic) !== undefined;
-  const statsManager = new BrokerStatsManager({ clock, clusterName, stats, isKnownTopic });
-  const listener = (group: string, topic: string): void => statsManager.subscriptionMismatch(group, topic);
-  return { stats, statsManager, subscriptions: new SubscriptionWatch({ clock, log, listener }) };
 }
 
 /** The tables that are kept in files. Throws StateFileError. */

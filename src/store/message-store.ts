@@ -24,7 +24,7 @@ import {
 import { RunningFlags } from './running-flags.ts';
 import type { ScheduleQueues } from './schedule-queues.ts';
 import type { StagedTurn } from './staged-turn.ts';
-import { SAMPLE_PERIOD_MS, StoreStats } from './stats.ts';
+import { SAMPLE_PERIOD_MS, StoreStats, type StoreTotals } from './stats.ts';
 import { StoreIoError } from './store-errors.ts';
 import { StoreReads } from './store-reads.ts';
 import { TurnDispatch } from './turn-dispatch.ts';
@@ -312,6 +312,11 @@ export class MessageStore {
   /** What keeps the store from taking messages, for an answer to a sender; undefined when nothing does. */
   get trouble(): string | undefined {
     return this.#trouble.refusal?.remark;
+  }
+
+  /** Messages stored, and messages that {@link getMessage} gave, since the start. */
+  get totals(): StoreTotals {
+    return this.#stats;
   }
 
   /** The store's keys of code 28, all values texts. Java: DefaultMessageStore#getRuntimeInfo. */

@@ -23,8 +23,14 @@ export const SAMPLE_PERIOD_MS = 1000;
 /** The windows of every rate, in samples. */
 const WINDOWS = [10, 60, 600] as const;
 
+/** How many messages went in and out of the store. */
+export interface StoreTotals {
+  readonly putTimes: number;
+  readonly transferred: number;
+}
+
 /** Counters of the store and their rates, as code 28 reports them. Java: StoreStatsService. */
-export class StoreStats {
+export class StoreStats implements StoreTotals {
   readonly #clock: Clock;
   readonly #bootTimestamp: number;
   readonly #putLatency = new Float64Array(LATENCY_CLASSES.length);
@@ -45,6 +51,16 @@ export class StoreStats {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#bootTimestamp = clock.now();
+  }
+
+  /** Messages stored since the start. Java: #getPutMessageTimesTotal. */
+  get putTimes(): number {
+    return this.#putTimes;
+  }
+
+  /** Messages that reads of queues gave since the start. Java: #getGetMessageTransferedMsgCount. */
+  get transferred(): number {
+    return this.#transferred;
   }
 
   /** Counts the records that one write has made visible, `elapsedMs` after the first of them was staged. */

@@ -74,6 +74,7 @@ export class World {
     const storeHost = encodeHost('127.0.0.1', 10_911) as Buffer;
     this.service = new TransactionalMessageService({
       ...{ store: see(store), configs, topics, offsets, producers, clock, log, storeHost },
+      statsManager: { getInside: () => {} },
     });
     this.service.start();
   }

@@ -1,11 +1,12 @@
 import type { MessageExt } from '../../codec/message.ts';
 import { MessageConst } from '../../codec/message-const.ts';
-import { HALF_TOPIC, OP_TOPIC } from '../../codec/system-topics.ts';
+import { HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from '../../codec/system-topics.ts';
 import type { BrokerConfigs } from '../../config/configs.ts';
 import { MessageDraft } from '../../store/message-draft.ts';
 import type { PutTicket } from '../../store/results.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
+import type { BrokerStatsManager } from '../broker-stats-manager.ts';
 import type { HalfCopies } from './half-copies.ts';
 import { fillCopy, fillGivenUp, halfOffsetOf } from './half-message.ts';
 import { OpRecords } from './op-records.ts';
@@ -25,6 +26,8 @@ export interface RoundParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly copies: HalfCopies;
+  /** Counts what the check reads. */
+  readonly statsManager: Pick<BrokerStatsManager, 'getInside'>;
   /** Asks a producer how the transaction of a half message ended, which now stands where the ticket says. */
   readonly ask: (half: MessageExt, checkTimes: number, ticket: PutTicket) => void;
   /** A half message is about to be given up; makes its topic. False when that is not possible now. */
@@ -105,12 +108,14 @@ export class CheckRound {
 
   /** Reads op records until there are no more; false when the round is over before. */
   async #readOps(): Promise<boolean> {
-    const { store } = this.#parts;
+    const { store, statsManager } = this.#parts;
     for (let reads = 1; !this.#hasReadOps(); reads++) {
       if (this.#isOver()) return false;
       const read = await readQueue(store, OP_TOPIC, this.#queueId, this.#nextOp, MOST_PER_TURN);
       if (read === undefined || read.nextOffset <= this.#nextOp) return false;
       for (const op of read.messages) this.#ops.add(op.queueOffset, halfOffsetOf(op));
+      const bytes = read.messages.reduce((sum, { totalSize }) => sum + totalSize, 0);
+      if (bytes > 0) statsManager.getInside(TRANSACTION_GROUP, OP_TOPIC, read.messages.length, bytes);
       this.#nextOp = read.nextOffset;
       if (reads % READS_PER_TURN === 0) await this.#parts.giveWay();
     }
@@ -157,6 +162,8 @@ export class CheckRound {
     let goesOn = true;
     for (const half of halves) {
       if (half.queueOffset >= this.#endHalf) break;
+      // Java reads one by one, up to the first that has to wait.
+      this.#parts.statsManager.getInside(TRANSACTION_GROUP, HALF_TOPIC, 1, half.totalSize);
       const fate = this.#fateOf(half);
       const ticket = fate.kind === 'done' ? undefined : this.#stage(half, fate);
       if (fate.kind !== 'done' && ticket === undefined) {

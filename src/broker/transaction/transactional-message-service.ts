@@ -9,6 +9,7 @@ import { Pacer } from '../../store/pacer.ts';
 import type { PutRefusal, PutResult, PutTicket } from '../../store/results.ts';
 import type { Clock, Timer } from '../../util/clock.ts';
 import type { Logger } from '../../util/logger.ts';
+import type { BrokerStatsManager } from '../broker-stats-manager.ts';
 import type { ConsumerOffsetManager } from '../consumer-offset-manager.ts';
 import type { ProducerManager } from '../producer-manager.ts';
 import type { TopicConfigManager } from '../topic-config-manager.ts';
@@ -31,6 +32,7 @@ export interface TransactionParts {
   readonly topics: TopicConfigManager;
   readonly offsets: ConsumerOffsetManager;
   readonly producers: ProducerManager;
+  readonly statsManager: Pick<BrokerStatsManager, 'getInside'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** IP and port of this broker as a record holds them. */
