@@ -13,15 +13,17 @@ import { tracedFs, tracedNet, traceTo } from './trace-ports.ts';
 export const plantedRoot = 'testing/planted-mqbroker.ts';
 
 const diskPlants = ['none', 'reply-before-write', 'reply-before-fdatasync', 'offsets-not-saved'] as const;
-const plants = [...diskPlants, ...filePlants, ...answerPlants];
+/** The broker registers at one name server of several. */
+const namesrvPlants = ['first-name-server-only'] as const;
+const plants = [...diskPlants, ...namesrvPlants, ...filePlants, ...answerPlants];
 
 /**
  * `mqbroker` whose disk lies as WENCHANG_PLANT says and which writes what it does to disk and sockets to the file
  * WENCHANG_FS_TRACE. The code of the broker is the shipped one: both come in through its ports.
  */
 async function main(): Promise<void> {
-  const plant = plants.find((name) => name === (process.env['WENCHANG_PLANT'] ?? 'none'));
-  if (plant === undefined) throw new Error(`WENCHANG_PLANT must be one of ${plants.join(', ')}`);
+  const asked = plants.find((name) => name === (process.env['WENCHANG_PLANT'] ?? 'none'));
+  if (asked === undefined) throw new Error(`WENCHANG_PLANT must be one of ${plants.join(', ')}`);
   const environment = systemEnvironment(process.env);
   const started = readCommandLine(process.argv.slice(2), { fs: nodeFs, environment, nowMs: Date.now() });
   if (started.kind === 'exit') return exitWith(started);
@@ -29,6 +31,9 @@ async function main(): Promise<void> {
   endOnUnknownErrors(openLog);
   const real = world(openLog.log);
   const { configs, fileProperties } = started.loaded;
+  const registersOnce = asked === 'first-name-server-only';
+  if (registersOnce) configs.brokerConfig.namesrvAddr = configs.brokerConfig.namesrvAddr?.split(';')[0];
+  const plant = registersOnce ? 'none' : asked;
   const ports = isAnswerPlant(plant)
     ? plantedAnswers(real, plant)
     : isFilePlant(plant)
@@ -36,7 +41,7 @@ async function main(): Promise<void> {
       : lyingPorts(plant, real);
   const broker = await startBroker({ ...real, ...ports, configs, fileProperties });
   stopOnSignals(broker, openLog);
-  process.stdout.write(`The broker[${configs.brokerConfig.brokerName}, ${broker.address}] boot success, ${plant}\n`);
+  process.stdout.write(`The broker[${configs.brokerConfig.brokerName}, ${broker.address}] boot success, ${asked}\n`);
 }
 
 function isAnswerPlant(plant: Plant | FilePlant | AnswerPlant): plant is AnswerPlant {

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { CACHE, capture, toolEnv } from './workplace.mjs';
 
 const JAVA_MAJOR = 17;
-const APT_PACKAGES = { java: 'openjdk-17-jdk-headless', mvn: 'maven', go: 'golang-go' };
+const APT_PACKAGES = { java: 'openjdk-17-jdk-headless', mvn: 'maven', go: 'golang-go', docker: 'docker.io' };
 
 /**
  * Finds the three tools, installing missing ones with apt-get when we are root on Debian. Returns the environment of
@@ -55,16 +55,18 @@ async function findWorking(name, args, pattern, moreDirs, reason) {
   return { reason };
 }
 
-function pathDirs() {
+/** The folders of PATH. */
+export function pathDirs() {
   return (process.env.PATH ?? '').split(delimiter).filter((dir) => dir !== '');
 }
 
-function executables(name, dirs) {
+/** Where a program of this name lies in these folders. */
+export function executables(name, dirs) {
   return [...new Set(dirs.map((dir) => join(dir, name)))].filter((path) => existsSync(path));
 }
 
 /** Installs what is missing; returns why that was not possible, or undefined when apt-get succeeded. */
-async function installWithApt(tools, say) {
+export async function installWithApt(tools, say) {
   if (process.getuid?.() !== 0) return 'not root, so nothing was installed';
   if (!isDebian() || executables('apt-get', pathDirs()).length === 0) return 'not Debian, so nothing was installed';
   const packages = tools.map((tool) => APT_PACKAGES[tool]);
