@@ -111,7 +111,7 @@ describe('startBroker', () => {
     expect(started).toMatchObject({
       kind: 'run',
       stdout: [],
-      configFile: '/b.conf',
+      settingsFile: { path: '/b.conf', isRead: true },
       loaded: { configs: { brokerConfig: { brokerName: 'b-a', namesrvAddr: 'a:1' } } },
     });
   });
@@ -206,7 +206,7 @@ describe('startNamesrv', () => {
     expect(startNamesrv([], around())).toMatchObject({
       kind: 'run',
       stdout: [],
-      configFile: undefined,
+      settingsFile: { path: expect.stringMatching(/\/namesrv\/namesrv\.properties$/), isRead: false },
       loaded: { configs: { nettyServerConfig: { listenPort: 9876 } } },
     });
   });

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { type CommandLine, type Option, parseCommandLine } from './config/command-line.ts';
 import { type BrokerConfigs, brokerSections, type NamesrvConfigs, namesrvSections, partsOf } from './config/configs.ts';
+import type { SettingsFile } from './config/configuration.ts';
 import type { Environment } from './config/environment.ts';
-import { type Loaded, loadBrokerConfig, loadNamesrvConfig } from './config/load.ts';
+import { type Loaded, type LoadInput, loadBrokerConfig, loadNamesrvConfig } from './config/load.ts';
 import type { Problem } from './config/notice.ts';
 import { printedSettings } from './config/print.ts';
 import { type Fs, FsError } from './util/fs.ts';
@@ -19,8 +20,8 @@ export type Started<Configs> =
   | {
       readonly kind: 'run';
       readonly stdout: readonly string[];
-      /** The path of `-c` as it was given: changed settings are written there. */
-      readonly configFile: string | undefined;
+      /** Where changed settings are written to. */
+      readonly settingsFile: SettingsFile;
       readonly loaded: Loaded<Configs>;
     };
 
@@ -37,11 +38,17 @@ export function startBroker(words: readonly string[], around: Surroundings): Sta
   if (line === undefined || line.help) return exit(255, usage('mqbroker', brokerOptions));
   const file = readConfigFile(line, around);
   if (file.kind === 'unreadable') return exit(255, [], [file.text]);
-  const loaded = loadBrokerConfig({ ...around, file: file.file, namesrvAddr: line.namesrvAddr });
+  const load = (read: LoadInput['file']): Loaded<BrokerConfigs> =>
+    loadBrokerConfig({ ...around, file: read, namesrvAddr: line.namesrvAddr });
+  const loaded = load(file.file);
   const prints = line.printAll || line.printImportant;
   const stopped = stop(loaded.problems, prints);
   if (stopped !== undefined) return stopped;
-  if (!prints) return { kind: 'run', stdout: [], configFile: line.configFile, loaded };
+  if (!prints) {
+    // Java: BrokerPathConfigHelper. Not below storePathRootDir.
+    const unread = `${around.environment.homeDir}/store/config/broker.properties`;
+    return { kind: 'run', stdout: [], settingsFile: settingsFile(line, unread, load), loaded };
+  }
   const settings = printedSettings(partsOf(brokerSections, loaded.configs), !line.printAll);
   return exit(0, brokerLog(settings, around.nowMs));
 }
@@ -52,14 +59,30 @@ export function startNamesrv(words: readonly string[], around: Surroundings): St
   if (line === undefined || line.help) return exit(255, usage('mqnamesrv', namesrvOptions));
   const file = readConfigFile(line, around);
   if (file.kind === 'unreadable') return exit(255, [], [file.text]);
-  const loaded = loadNamesrvConfig({ ...around, file: file.file, namesrvAddr: line.namesrvAddr });
+  const load = (read: LoadInput['file']): Loaded<NamesrvConfigs> =>
+    loadNamesrvConfig({ ...around, file: read, namesrvAddr: line.namesrvAddr });
+  const loaded = load(file.file);
   const wasMalformed = loaded.problems.some((problem) => problem.exitCode === 255);
   const stdout = file.file === undefined || wasMalformed ? [] : [`load config properties file OK, ${file.file.name}`];
   const stopped = stop(loaded.problems, line.printAll);
   if (stopped !== undefined) return { ...stopped, stdout: [...stdout, ...stopped.stdout] };
-  if (!line.printAll) return { kind: 'run', stdout, configFile: line.configFile, loaded };
+  if (!line.printAll) {
+    const unread = loaded.configs.namesrvConfig.configStorePath;
+    return { kind: 'run', stdout, settingsFile: settingsFile(line, unread, load), loaded };
+  }
   const settings = printedSettings(partsOf(namesrvSections, loaded.configs), false);
   return exit(0, [...stdout, ...namesrvLog(settings, around.nowMs)]);
+}
+
+/** The file of `-c`, else the one that Java writes changed settings to and does not read either. */
+function settingsFile(
+  { configFile }: CommandLine,
+  unread: string,
+  load: (file: LoadInput['file']) => Loaded<unknown>,
+): SettingsFile {
+  const path = resolve(configFile ?? unread);
+  const problemsOf = (text: string): string[] => load({ name: path, text }).problems.map((problem) => problem.text);
+  return { path, isRead: configFile !== undefined, problemsOf };
 }
 
 const help: Option = { short: 'h', long: 'help', takesValue: false, doc: 'Print help' };

@@ -10,13 +10,14 @@ async function main(): Promise<void> {
   const environment = systemEnvironment(process.env);
   const started = readCommandLine(process.argv.slice(2), { fs: nodeFs, environment, nowMs: Date.now() });
   if (started.kind === 'exit') return exitWith(started);
-  const { configs, fileProperties, notices } = started.loaded;
+  const { loaded, settingsFile } = started;
+  const { configs, fileProperties, notices } = loaded;
   const openLog = serverLog(environment, 'broker');
   endOnUnknownErrors(openLog);
   tellNotices(notices, openLog.log);
   let broker: RunningBroker;
   try {
-    broker = await startBroker({ ...world(openLog.log), configs, fileProperties });
+    broker = await startBroker({ ...world(openLog.log), configs, fileProperties, settingsFile });
   } catch (error) {
     openLog.log.error({ error }, 'the broker did not start');
     openLog.close();

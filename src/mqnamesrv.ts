@@ -11,13 +11,14 @@ async function main(): Promise<void> {
   const started = readCommandLine(process.argv.slice(2), { fs: nodeFs, environment, nowMs: Date.now() });
   if (started.kind === 'exit') return exitWith(started);
   for (const line of started.stdout) process.stdout.write(`${line}\n`);
-  const { configs, fileProperties, notices } = started.loaded;
+  const { loaded, settingsFile } = started;
+  const { configs, fileProperties, notices } = loaded;
   const openLog = serverLog(environment, 'namesrv');
   endOnUnknownErrors(openLog);
   tellNotices(notices, openLog.log);
   let namesrv: RunningNamesrv;
   try {
-    namesrv = await startNamesrv({ ...world(openLog.log), configs, fileProperties });
+    namesrv = await startNamesrv({ ...world(openLog.log), configs, fileProperties, settingsFile });
   } catch (error) {
     openLog.log.error({ error }, 'the name server did not start');
     openLog.close();

@@ -28,6 +28,13 @@ export const explainedRows: readonly Explained[] = [
     explains: ({ answers }) => answers !== undefined && isAnswer(answers[1], 1, refused),
   },
   {
+    deviation: 17,
+    what: 'an update of settings says what it did not do',
+    explains: ({ request, part, java }) => {
+      return /^UPDATE_(BROKER|NAMESRV)_CONFIG$/.test(request?.name ?? '') && part === 'remark' && java === '<none>';
+    },
+  },
+  {
     deviation: 18,
     what: 'an illegal name is refused',
     explains: ({ answers }) => answers !== undefined && isAnswer(answers[1], 1, illegalName),

@@ -7,14 +7,8 @@ import { goodValue, nameFields, oddAddress, oddPlainName, oddValue, type Scope, 
 const names = Object.keys(commands) as CommandName[];
 const rowOf = (name: CommandName): CommandRow => commands[name];
 
-/** Who answers it in 4.6.0 and here; the rest of THE TABLE joins when its status changes. */
+/** What a broker or a name server answers. */
 const isComparable = (name: CommandName): boolean => isServed(name, 'broker') || isServed(name, 'namesrv');
-
-/** Commands of 4.6.0 that ours does not serve yet: left out, and named by the report. */
-export const skipped: readonly CommandName[] = names.filter((name) => {
-  const { servedBy, later = [] } = rowOf(name);
-  return servedBy.some((server) => later.includes(server));
-});
 
 /** Changes or tells what all streams have in common: asked while nothing else runs. */
 const shared: ReadonlySet<CommandName> = new Set<CommandName>([

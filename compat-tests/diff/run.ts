@@ -2,7 +2,7 @@ import { SeededRandom } from '../../testing/seeded-random.ts';
 import type { Difference, Mask } from './compare.ts';
 import { StreamRun } from './exchange.ts';
 import { type Explained, explainedRows, explanationOf } from './explained.ts';
-import { StreamGenerator, sharedRequests, skipped } from './generator.ts';
+import { StreamGenerator, sharedRequests } from './generator.ts';
 import { onceUsed } from './java-text.ts';
 import type { DiffRequest, Pushed } from './request.ts';
 import { Side } from './sides.ts';
@@ -196,7 +196,6 @@ export function reportLines(report: DiffReport): string[] {
   });
   return [
     `${report.requests} requests of ${report.codes.size} kinds to each side, ${report.records} records`,
-    `not served yet, left out: ${skipped.length === 0 ? 'none' : skipped.join(' ')}`,
     ...met,
     `unexplained: ${report.unexplained.length}`,
   ];

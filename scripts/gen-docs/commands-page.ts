@@ -21,7 +21,7 @@ or cannot be parsed has Java's default. Any request may also be answered with SY
 function commandSection([name, row]: readonly [string, CommandRow]): string {
   const facts = [
     `\n## ${row.code} ${name}\n\n${row.doc}\n\n`,
-    `- Served by: ${row.servedBy.map((server) => serverText(row, server)).join(', ') || 'nobody'}\n`,
+    `- Served by: ${row.servedBy.join(', ') || 'nobody'}\n`,
     row.servedBy.includes('broker') ? `- Broker ports: ${row.ports.join(', ')}\n` : '',
     `- Java: \`${row.java}\`\n`,
     `- Request body: ${row.requestBody}\n`,
@@ -29,10 +29,6 @@ function commandSection([name, row]: readonly [string, CommandRow]): string {
     `- Answers: ${row.replies.join(', ') || 'none'}\n`,
   ];
   return facts.join('') + fieldTable('Request header', row.request) + fieldTable('Response header', row.response);
-}
-
-function serverText(row: CommandRow, server: CommandRow['servedBy'][number]): string {
-  return row.later?.includes(server) === true ? `${server} (not yet)` : server;
 }
 
 function fieldTable(title: string, schema: HeaderSchema): string {

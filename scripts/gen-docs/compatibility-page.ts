@@ -31,8 +31,8 @@ purpose.
 
 ## Request codes
 
-**yes**: served as in 4.6.0. **not yet**: 4.6.0 serves it, this version answers REQUEST_CODE_NOT_SUPPORTED. **–**: not
-served by 4.6.0 either. The column Client is about requests that a broker sends to its clients.
+**yes**: served as in 4.6.0. **–**: not served by 4.6.0 either, and answered REQUEST_CODE_NOT_SUPPORTED. The column
+Client is about requests that a broker sends to its clients.
 
 ${table(['Code', 'Name', 'Broker', 'Name server', 'Client', 'What it does'], codes)}
 ## Deliberate differences
@@ -49,6 +49,5 @@ ${table(
 }
 
 function status(row: CommandRow, server: Server): string {
-  if (!row.servedBy.includes(server)) return '–';
-  return row.later?.includes(server) === true ? 'not yet' : 'yes';
+  return row.servedBy.includes(server) ? 'yes' : '–';
 }

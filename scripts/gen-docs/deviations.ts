@@ -143,12 +143,12 @@ export const deviations: readonly Deviation[] = [
   },
   {
     number: 17,
-    java: 'An update of settings takes any key, paths included (CVE-2023-37582), and writes the whole file anew.',
-    ours: 'Paths and class names are refused; only changed keys are written, comments kept. Name server only, so far.',
-    safe: 'The same answer to an update that is taken.',
+    java: 'Updates of settings take any key, paths too (CVE-2023-33246, CVE-2023-37582), and write the file anew.',
+    ours: 'Paths and classes are refused; only changed keys are written; the remark names what waits for a restart.',
+    safe: 'The same code for an update that is taken; tools do not read its remark.',
     built: true,
-    adr: '0008-updates-of-settings.md',
-    test: 'src/namesrv/namesrv.test.ts',
+    adr: '0054-settings-change-in-the-file-first.md',
+    test: 'src/config/update.test.ts',
   },
   {
     number: 18,

@@ -71,7 +71,7 @@ export class BrokerOuterApi {
       this.#registerLater(
         change.kind === 'updated'
           ? { checkOrder: false, oneway: false, force: true, topic: change.topic }
-          : { checkOrder: false, oneway: true, force: true },
+          : { checkOrder: false, oneway: change.kind === 'created on first use', force: true },
       );
     });
     const { registerNameServerPeriod, fetchNamesrvAddrByAddressServer } = configs.brokerConfig;

@@ -42,7 +42,7 @@ export interface Topic {
 
 /** What changed, for the registration at the name servers. */
 export type TopicChange =
-  | { readonly kind: 'created on first use' }
+  | { readonly kind: 'created on first use' | 'rights of the broker' }
   | { readonly kind: 'updated'; readonly topic: string };
 
 /** The topics of this broker, `config/topics.json`. Java: TopicConfigManager. */
@@ -212,6 +212,16 @@ export class TopicConfigManager {
     this.#lookUp.fill(undefined);
     this.#dataVersion = dataVersion;
     return true;
+  }
+
+  /**
+   * The rights of the whole broker changed, with which all topics are registered: a new version, and the name servers
+   * are told. Java: AdminBrokerProcessor#updateBrokerConfig.
+   */
+  onPermissionChanged(): void {
+    this.#dataVersion = this.#nextVersion();
+    void this.#file.save(() => encoded(this.#dataVersion, this.#configs()));
+    this.#onChange({ kind: 'rights of the broker' });
   }
 
   /**

@@ -9,7 +9,7 @@ import { sendMessageRequest, sendMessageRequestV2, sendMessageResponse } from '.
 import * as transaction from './headers/transaction.ts';
 import type { ResponseName } from './response-codes.ts';
 
-/** Who serves a request code. `later` rows name what 4.6.0 serves and ours does not yet: they answer code 3. */
+/** Who serves a request code. */
 export type Server = 'broker' | 'namesrv' | 'client';
 /** Classes of work with bounds of their own; Java has a thread pool for each. */
 export type Lane = 'send' | 'pull' | 'reply' | 'query' | 'client' | 'heartbeat' | 'consumer' | 'transaction' | 'admin';
@@ -18,8 +18,6 @@ export interface CommandRow {
   readonly code: number;
   /** Who answers it in 4.6.0; empty: nobody. */
   readonly servedBy: readonly Server[];
-  /** Servers of which ours does not answer it yet. */
-  readonly later?: readonly Server[];
   /** Where a broker answers. */
   readonly ports: readonly ('main' | 'vip')[];
   readonly request: HeaderSchema;
@@ -38,7 +36,6 @@ export interface CommandRow {
 
 const MAIN = ['main'] as const;
 const MAIN_AND_VIP = ['main', 'vip'] as const;
-const LATER = ['broker'] as const;
 const BROKER_AND_CLIENT = ['broker', 'client'] as const;
 const SEND_REPLIES = [
   'SUCCESS',
@@ -186,7 +183,6 @@ export const commands = {
   UPDATE_BROKER_CONFIG: {
     ...ADMIN,
     code: 25,
-    later: LATER,
     requestBody: 'properties text',
     replies: ['SUCCESS', 'SYSTEM_ERROR'],
     java: 'AdminBrokerProcessor#updateBrokerConfig',
@@ -368,47 +364,44 @@ export const commands = {
   UPDATE_AND_CREATE_ACL_CONFIG: {
     ...ADMIN,
     code: 50,
-    later: LATER,
     request: admin.createAccessConfigRequest,
     replies: ['SUCCESS', 'UPDATE_AND_CREATE_ACL_CONFIG_FAILED'],
     java: 'AdminBrokerProcessor#updateAndCreateAccessConfig',
-    doc: 'Creates or changes an account.',
+    doc: 'Creates or changes an account. aclEnable is false: 209.',
   },
   DELETE_ACL_CONFIG: {
     ...ADMIN,
     code: 51,
-    later: LATER,
     request: admin.deleteAccessConfigRequest,
     replies: ['SUCCESS', 'DELETE_ACL_CONFIG_FAILED'],
     java: 'AdminBrokerProcessor#deleteAccessConfig',
-    doc: 'Deletes an account.',
+    doc: 'Deletes an account. aclEnable is false: 210.',
   },
   GET_BROKER_CLUSTER_ACL_INFO: {
     ...ADMIN,
     code: 52,
-    later: LATER,
     response: admin.brokerAclConfigResponse,
     responseHeader: true,
+    replies: ['SUCCESS', 'REQUEST_CODE_NOT_SUPPORTED'],
     java: 'AdminBrokerProcessor#getBrokerAclConfigVersion',
-    doc: 'Version of the accounts.',
+    doc: 'Version of the accounts. aclEnable is false: 3.',
   },
   UPDATE_GLOBAL_WHITE_ADDRS_CONFIG: {
     ...ADMIN,
     code: 53,
-    later: LATER,
     request: admin.updateGlobalWhiteAddrsRequest,
     replies: ['SUCCESS', 'UPDATE_GLOBAL_WHITE_ADDRS_CONFIG_FAILED'],
     java: 'AdminBrokerProcessor#updateGlobalWhiteAddrsConfig',
-    doc: 'Replaces the white list of addresses.',
+    doc: 'Replaces the white list of addresses. aclEnable is false: 211.',
   },
   GET_BROKER_CLUSTER_ACL_CONFIG: {
     ...ADMIN,
     code: 54,
-    later: LATER,
     responseHeader: true,
     responseBody: 'AclConfig',
+    replies: ['SUCCESS', 'REQUEST_CODE_NOT_SUPPORTED'],
     java: 'AdminBrokerProcessor#getBrokerClusterAclConfig',
-    doc: 'The accounts.',
+    doc: 'The accounts. aclEnable is false: 3.',
   },
   PUT_KV_CONFIG: {
     ...NAMESRV,
@@ -885,15 +878,9 @@ export const commands = {
 export type Commands = typeof commands;
 export type CommandName = keyof Commands;
 
-/** Names of the commands a server answers now. */
+/** Names of the commands a server answers. */
 export type ServedBy<S extends Server> = {
-  [C in CommandName]: S extends Commands[C]['servedBy'][number]
-    ? Commands[C] extends { readonly later: readonly (infer L)[] }
-      ? S extends L
-        ? never
-        : C
-      : C
-    : never;
+  [C in CommandName]: S extends Commands[C]['servedBy'][number] ? C : never;
 }[CommandName];
 
 /** Request codes as a broker or name server meets them: number → name. */
@@ -901,8 +888,8 @@ export const commandNames: ReadonlyMap<number, CommandName> = new Map(
   (Object.keys(commands) as CommandName[]).map((name) => [commands[name].code, name]),
 );
 
-/** True when `server` answers the command now. */
+/** True when `server` answers the command. */
 export function isServed(name: CommandName, server: Server): boolean {
   const row: CommandRow = commands[name];
-  return row.servedBy.includes(server) && row.later?.includes(server) !== true;
+  return row.servedBy.includes(server);
 }

@@ -104,7 +104,7 @@ export const brokerConfigTable = {
   endTransactionPoolQueueCapacity: int(100_000, 'restart', 'Most ends of transactions that wait for their answer.', {
     min: 1,
   }),
-  filterServerNums: int(0, NO_FILTER_SERVER, 'Filter server processes to start.'),
+  filterServerNums: int(0, NO_FILTER_SERVER, 'Filter server processes to start.', { role: 'trust' }),
   longPollingEnable: bool(true, 'live', 'Holds a pull that finds nothing until a message comes.'),
   shortPollingTimeMills: long(1000, 'live', 'How long a pull is held when long polling is off.', { unit: 'ms' }),
   notifyConsumerIdsChangedEnable: bool(true, 'live', 'Tells the members of a group when one comes or goes.'),

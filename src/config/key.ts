@@ -25,10 +25,10 @@ export interface KeyRow<V extends Value = Value> {
   /** Printed by `-m`. Java: the ImportantField annotation. */
   readonly important?: boolean;
   /**
-   * `address`: a comment or a blank behind the value refuses the start. `path` and `class`: never changed by
-   * UPDATE_BROKER_CONFIG or UPDATE_NAMESRV_CONFIG (CVE-2023-33246, CVE-2023-37582).
+   * `address`: a comment or a blank behind the value refuses the start. `path`, `class` and `trust` (whom clients are
+   * sent to): never changed by UPDATE_BROKER_CONFIG or UPDATE_NAMESRV_CONFIG (CVE-2023-33246, CVE-2023-37582).
    */
-  readonly role?: 'address' | 'path' | 'class';
+  readonly role?: 'address' | 'path' | 'class' | 'trust';
   /** What is wrong with a text that Java's parser takes, or undefined. */
   check?(given: string): Mistake | undefined;
   /**

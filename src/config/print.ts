@@ -13,9 +13,14 @@ export function printedSettings(parts: readonly ConfigPart[], onlyImportant: boo
 
 /**
  * The body of GET_BROKER_CONFIG and GET_NAMESRV_CONFIG: every setting that has a value, then the unknown keys of the
- * file. Java's order is that of its hash table. Java: Configuration#getAllConfigsFormatString.
+ * file. `waiting` are values that count after a restart. Java's order is that of its hash table.
+ * Java: Configuration#getAllConfigsFormatString.
  */
-export function configText(parts: readonly ConfigPart[], fileProperties: ReadonlyMap<string, string>): string {
+export function configText(
+  parts: readonly ConfigPart[],
+  fileProperties: ReadonlyMap<string, string>,
+  waiting: ReadonlyMap<string, string> = new Map(),
+): string {
   const all = new Map<string, string>();
   for (const { table, config } of parts) {
     for (const key of Object.keys(table)) {
@@ -26,5 +31,6 @@ export function configText(parts: readonly ConfigPart[], fileProperties: Readonl
   for (const [key, value] of fileProperties) {
     if (!parts.some(({ table }) => Object.hasOwn(table, key))) all.set(key, value);
   }
+  for (const [key, value] of waiting) all.set(key, value);
   return formatProperties(all);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { brokerSections, defaultBrokerConfigs, defaultNamesrvConfigs, namesrvSections, partsOf } from './configs.ts';
 import type { Environment } from './environment.ts';
 import { configText } from './print.ts';
-import { updateSettings } from './update.ts';
+import { isOnlyOfFile, type Plan, plannedUpdate } from './update.ts';
 
 const environment: Environment = {
   homeDir: '/home/tester',
@@ -13,75 +13,127 @@ const environment: Environment = {
   cpuCount: 4,
 };
 
-function broker() {
-  const configs = defaultBrokerConfigs(environment);
-  return { configs, parts: partsOf(brokerSections, configs) };
+const none: ReadonlyMap<string, string> = new Map();
+const broker = partsOf(brokerSections, defaultBrokerConfigs(environment));
+const namesrv = partsOf(namesrvSections, defaultNamesrvConfigs(environment));
+
+function plan(body: string, parts = broker, fileProperties = none, waiting = none): Plan {
+  return plannedUpdate(body, { parts, fileProperties, waiting });
 }
 
-describe('updateSettings', () => {
-  it('changes what differs and tells what counts only after a restart', () => {
-    const { configs, parts } = broker();
-    expect(updateSettings(parts, 'maxMessageSize=65536\nbrokerRole=SYNC_MASTER\ntraceOn=true\n')).toEqual({
-      kind: 'done',
-      changed: new Map([
-        ['maxMessageSize', '65536'],
-        ['brokerRole', 'SYNC_MASTER'],
-      ]),
-      afterRestart: ['maxMessageSize', 'brokerRole'],
-    });
-    expect(configs.messageStoreConfig).toMatchObject({ maxMessageSize: 65_536, brokerRole: 'SYNC_MASTER' });
+/** `key=text live` for each change. */
+function changes(made: Plan): string[] {
+  expect(made.kind).toBe('changes');
+  if (made.kind !== 'changes') return [];
+  return made.changes.map(({ key, text, isLive }) => `${key}=${text} ${isLive ? 'live' : 'restart'}`);
+}
+
+/** Keys of a table that nobody may change over the network, as the rows say. */
+function guarded(parts: typeof broker): string[] {
+  return parts.flatMap(({ table }) =>
+    Object.entries(table)
+      .filter(([, row]) => isOnlyOfFile(row))
+      .map(([key]) => key),
+  );
+}
+
+describe('plannedUpdate', () => {
+  it('lists what differs and what counts only after a restart', () => {
+    const made = plan('maxMessageSize=65536\nbrokerRole=SYNC_MASTER\ntraceOn=true\nregionId=r\n');
+    expect(changes(made)).toEqual([
+      'maxMessageSize=65536 restart',
+      'brokerRole=SYNC_MASTER restart',
+      'regionId=r live',
+    ]);
   });
 
   it('ignores unknown keys and unparsable values, as Java does', () => {
-    const { parts } = broker();
-    const nothing = { kind: 'done', changed: new Map(), afterRestart: [] };
-    expect(updateSettings(parts, 'noSuchKey=1\nmaxMessageSize=big\n__proto__=1')).toEqual(nothing);
+    const made = plan('noSuchKey=1\nmaxMessageSize=big\n__proto__=1');
+    expect(made).toEqual({ kind: 'changes', changes: [], ignored: ['noSuchKey', 'maxMessageSize', '__proto__'] });
+  });
+
+  it('changes an unknown key that the file has, as Java does', () => {
+    expect(changes(plan('mine=2', broker, new Map([['mine', '1']])))).toEqual(['mine=2 restart']);
+    expect(changes(plan('mine=1', broker, new Map([['mine', '1']])))).toEqual([]);
+  });
+
+  it('compares with a value that waits for its restart', () => {
+    const waiting = new Map([['maxMessageSize', '65536']]);
+    expect(changes(plan('maxMessageSize=65536', broker, none, waiting))).toEqual([]);
+    expect(changes(plan('maxMessageSize=4194304', broker, none, waiting))).toEqual(['maxMessageSize=4194304 restart']);
   });
 
   it('refuses a text with a broken escape', () => {
-    expect(updateSettings(broker().parts, 'a=\\u12')).toEqual({ kind: 'malformed' });
+    expect(plan('a=\\u12')).toEqual({ kind: 'malformed' });
   });
 
-  it('CVE-2023-33246: refuses paths and class names on a broker, and then changes nothing', () => {
-    const { configs, parts } = broker();
-    const body = 'traceOn=false\nrocketmqHome=-c $@|sh . echo id;\nstorePathRootDir=/x\nmessageStorePlugIn=a.B';
-    expect(updateSettings(parts, body)).toMatchObject({
+  it('refuses what is not there yet, what is out of bounds, and what is too long', () => {
+    const file = new Map([['tls.server.mode', 'disabled']]);
+    const body = `duplicationEnable=true\nmappedFileSizeCommitLog=0\nregionId=${'r'.repeat(4097)}\ntls.server.mode=enforcing`;
+    expect(plan(body, broker, file)).toEqual({
       kind: 'refused',
       reasons: [
-        'rocketmqHome can only be changed in the file',
-        'storePathRootDir can only be changed in the file',
-        'messageStorePlugIn can only be changed in the file',
+        'duplicationEnable=true is not available yet',
+        'mappedFileSizeCommitLog=0 is outside 1..2147483647',
+        'regionId would be longer than 4096 characters',
+        'tls.server.mode=enforcing is not available yet',
       ],
-    });
-    expect(configs.brokerConfig.traceOn).toBe(true);
-    expect(configs.brokerConfig.rocketmqHome).toBeUndefined();
-  });
-
-  it('CVE-2023-37582: refuses paths on a name server', () => {
-    const parts = partsOf(namesrvSections, defaultNamesrvConfigs(environment));
-    for (const key of ['rocketmqHome', 'kvConfigPath', 'configStorePath']) {
-      expect(updateSettings(parts, `${key}=/etc/cron.d/x`), key).toMatchObject({ kind: 'refused' });
-    }
-  });
-
-  it('refuses what is not there yet and what is out of bounds', () => {
-    expect(updateSettings(broker().parts, 'duplicationEnable=true\nmappedFileSizeCommitLog=0')).toEqual({
-      kind: 'refused',
-      reasons: ['duplicationEnable=true is not available yet', 'mappedFileSizeCommitLog=0 is outside 1..2147483647'],
     });
   });
 });
 
+/** Every key whose name says that it is a path, the home or a class; a row without its role would be a hole. */
+const dangerous = /path|dir|home|file$|plugin|class/i;
+/** A number of pages. */
+const harmless: readonly string[] = ['flushLeastPagesWhenWarmMapedFile'];
+
+describe('CVE-2023-33246: an update of a broker', () => {
+  it('is refused for every path, class name and process of the table', () => {
+    expect(guarded(broker)).toEqual([
+      'rocketmqHome',
+      'messageStorePlugIn',
+      'filterServerNums',
+      'storePathRootDir',
+      'storePathCommitLog',
+    ]);
+    const named = broker.flatMap(({ table }) => Object.keys(table)).filter((key) => dangerous.test(key));
+    expect(named.filter((key) => !guarded(broker).includes(key) && !harmless.includes(key))).toEqual([]);
+  });
+
+  it.each(guarded(broker))('cannot change %s', (key) => {
+    const value = key === 'filterServerNums' ? '1' : '-c $@|sh . echo touch /tmp/pwned;';
+    const refused = { kind: 'refused', reasons: [`${key} can only be changed in the file`] };
+    expect(plan(`${key}=${value}`)).toEqual(refused);
+    // Beside harmless keys, with its first letter escaped, given twice, and while the file has it.
+    const escaped = `\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}`;
+    expect(plan(`traceOn=false\n${escaped} : ${value}\nregionId=x`)).toEqual(refused);
+    expect(plan(`${key}=1\n${key}=${value}`)).toEqual(refused);
+    expect(plan(`${key}=${value}`, broker, new Map([[key, 'x']]))).toEqual(refused);
+  });
+});
+
+describe('CVE-2023-37582: an update of a name server', () => {
+  it('is refused for every path of the table', () => {
+    expect(guarded(namesrv)).toEqual(['rocketmqHome', 'kvConfigPath', 'configStorePath']);
+    const named = namesrv.flatMap(({ table }) => Object.keys(table)).filter((key) => dangerous.test(key));
+    expect(named.filter((key) => !guarded(namesrv).includes(key) && !harmless.includes(key))).toEqual([]);
+  });
+
+  it.each(guarded(namesrv))('cannot change %s', (key) => {
+    const refused = { kind: 'refused', reasons: [`${key} can only be changed in the file`] };
+    expect(plan(`orderMessageEnable=true\n${key}=/etc/cron.d/x`, namesrv)).toEqual(refused);
+    expect(plan(`${key}=/x`, namesrv, new Map([[key, '/y']]))).toEqual(refused);
+  });
+});
+
 describe('configText', () => {
-  it('has every setting with a value and the unknown keys of the file', () => {
-    const lines = configText(
-      broker().parts,
-      new Map([
-        ['x', '1'],
-        ['brokerName', 'stale'],
-      ]),
-    ).split('\n');
-    expect(lines).toEqual(expect.arrayContaining(['brokerName=vm', 'x=1', 'brokerRole=ASYNC_MASTER']));
+  it('has every setting with a value, those that wait for a restart, and the unknown keys of the file', () => {
+    const file = new Map([
+      ['x', '1'],
+      ['brokerName', 'stale'],
+    ]);
+    const lines = configText(broker, file, new Map([['brokerRole', 'SYNC_MASTER']])).split('\n');
+    expect(lines).toEqual(expect.arrayContaining(['brokerName=vm', 'x=1', 'brokerRole=SYNC_MASTER']));
     // Without a value: rocketmqHome, namesrvAddr, haMasterAddress and the three keys of DLedger.
     expect(lines).toHaveLength(75 + 11 + 12 + 66 - 6 + 1 + 1);
   });

@@ -1,6 +1,6 @@
 import type { NamesrvConfigs } from '../config/configs.ts';
+import type { Configuration } from '../config/configuration.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
 import type { KVConfigManager } from './kv-config-manager.ts';
 import type { RouteInfoManager } from './route-info-manager.ts';
@@ -8,11 +8,10 @@ import type { RouteInfoManager } from './route-info-manager.ts';
 /** What the handlers of a name server work on. Made once by the root. */
 export interface NamesrvParts {
   readonly configs: NamesrvConfigs;
-  /** Every key of the configuration file with its last value. */
-  readonly fileProperties: ReadonlyMap<string, string>;
+  /** The settings as they are told and changed by requests; to use one, read `configs`. */
+  readonly configuration: Configuration;
   readonly routes: RouteInfoManager;
   readonly kv: KVConfigManager;
-  readonly fs: Fs;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,5 +1,6 @@
 import type { Handlers } from '../remoting/handler.ts';
-import { getBrokerConfig, getBrokerRuntimeInfo } from './admin/broker-config.ts';
+import { aclHandlers } from './admin/acl.ts';
+import { getBrokerConfig, getBrokerRuntimeInfo, updateBrokerConfig } from './admin/broker-config.ts';
 import { cleanExpiredConsumeQueue, cleanUnusedTopic } from './admin/clean-up.ts';
 import { consumeMessageDirectly, getConsumerRunningInfo, getConsumerStatus } from './admin/client-relay.ts';
 import { queryConsumeQueue } from './admin/consume-queue.ts';
@@ -44,6 +45,8 @@ export function brokerHandlers(parts: BrokerParts): Handlers<'broker'> {
     ...topicHandlers(parts),
     ...groupHandlers(parts),
     ...offsetHandlers(parts),
+    ...aclHandlers,
+    UPDATE_BROKER_CONFIG: updateBrokerConfig(parts),
     GET_BROKER_CONFIG: getBrokerConfig(parts),
     VIEW_BROKER_STATS_DATA: viewBrokerStatsData(parts),
     GET_BROKER_RUNTIME_INFO: getBrokerRuntimeInfo(parts),

@@ -12,6 +12,7 @@ import type { SubscriptionWatch } from '../broker/subscription-watch.ts';
 import type { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import type { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
+import type { Configuration } from '../config/configuration.ts';
 import type { MessageStore } from '../store/message-store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Logger } from '../util/logger.ts';
@@ -38,8 +39,8 @@ export interface BrokerParts {
   readonly startedAtMs: number;
   /** Size and free room of the partition that holds the CommitLog. */
   readonly commitLogPartition: () => { readonly totalBytes: number; readonly freeBytes: number };
-  /** Every key of the configuration file with its last value. */
-  readonly fileProperties: ReadonlyMap<string, string>;
+  /** The settings as they are told and changed by requests; to use one, read `configs`. */
+  readonly configuration: Configuration;
   /** IP and port of this broker as a record holds them. */
   readonly storeHost: Buffer;
   /** Whole numbers in [0, below). */

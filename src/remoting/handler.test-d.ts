@@ -13,7 +13,7 @@ function holds<_Claim extends true>(): void {}
 declare const every: Handlers<'namesrv'>;
 declare const wipe: Handler<'WIPE_WRITE_PERM_OF_BROKER'>;
 declare const send: Handler<'SEND_MESSAGE'>;
-declare const later: Handler<'UPDATE_AND_CREATE_ACL_CONFIG'>;
+declare const pushed: Handler<'NOTIFY_CONSUMER_IDS_CHANGED'>;
 
 /** The whole map is fine as it is. */
 export const complete: Handlers<'namesrv'> = { ...every };
@@ -43,14 +43,16 @@ export const maybeAbsent: Handler<'SEND_MESSAGE'> = (request) => ({
   remark: String(request.header.properties.length),
 });
 
-// 5. A handler for a code that this server does not serve, or not yet.
+// 5. A handler for a code that this server does not serve, or that clients serve.
 // @ts-expect-error SEND_MESSAGE is the broker's
 export const foreignServer: Handlers<'namesrv'> = { ...every, WIPE_WRITE_PERM_OF_BROKER: wipe, SEND_MESSAGE: send };
 declare const broker: Handlers<'broker'>;
-// @ts-expect-error UPDATE_AND_CREATE_ACL_CONFIG is marked `later`
-export const tooEarly: Handlers<'broker'> = { ...broker, SEND_MESSAGE: send, UPDATE_AND_CREATE_ACL_CONFIG: later };
+// @ts-expect-error NOTIFY_CONSUMER_IDS_CHANGED is the clients'
+export const ofClients: Handlers<'broker'> = { ...broker, SEND_MESSAGE: send, NOTIFY_CONSUMER_IDS_CHANGED: pushed };
 
-holds<Same<Extract<ServedBy<'broker'>, 'PULL_MESSAGE' | 'DELETE_ACL_CONFIG' | 'REGISTER_BROKER'>, 'PULL_MESSAGE'>>();
+holds<
+  Same<Extract<ServedBy<'broker'>, 'PULL_MESSAGE' | 'NOTIFY_CONSUMER_IDS_CHANGED' | 'REGISTER_BROKER'>, 'PULL_MESSAGE'>
+>();
 holds<Same<Extract<ServedBy<'client'>, 'NOTIFY_CONSUMER_IDS_CHANGED' | 'HEART_BEAT'>, 'NOTIFY_CONSUMER_IDS_CHANGED'>>();
 holds<Same<HeaderValues<Commands['GET_MAX_OFFSET']['request']>['queueId'], number>>();
 holds<Same<HeaderValues<Commands['SEND_MESSAGE']['request']>['properties'], string | undefined>>();

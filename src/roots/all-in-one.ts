@@ -1,4 +1,5 @@
 import { type BrokerConfigs, defaultNamesrvConfigs } from '../config/configs.ts';
+import type { SettingsFile } from '../config/configuration.ts';
 import type { Environment } from '../config/environment.ts';
 import { type Loaded, loadBrokerConfig } from '../config/load.ts';
 import type { Notice } from '../config/notice.ts';
@@ -45,11 +46,12 @@ export async function startAllInOne(options: AllInOneOptions): Promise<RunningAl
   namesrvConfigs.namesrvConfig.configStorePath = `${dataDir}/namesrv/namesrv.properties`;
   const namesrv = await startNamesrv({ ...options, configs: namesrvConfigs, fileProperties: new Map(), host: HOST });
   try {
-    const { loaded, file } = settings(options, port, namesrv.port);
+    const { loaded, settingsFile } = settings(options, port, namesrv.port);
     const broker = await startBroker({
       ...options,
       configs: loaded.configs,
       fileProperties: loaded.fileProperties,
+      settingsFile,
       host: HOST,
     });
     return {
@@ -59,7 +61,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<RunningAl
       welcome: [
         `Name server on ${HOST}:${namesrv.port}, broker ${loaded.configs.brokerConfig.brokerName} ` +
           `on ${broker.address} ` +
-          `(VIP ${port - 2}, HA ${port + 1}); data in ${dataDir}, settings in ${file}.`,
+          `(VIP ${port - 2}, HA ${port + 1}); data in ${dataDir}, settings in ${settingsFile.path}.`,
         `Clients are told ${loaded.configs.brokerConfig.brokerIP1} because this command serves this machine only; ` +
           'for others start bin/mqnamesrv and bin/mqbroker.',
         `Next: point a producer or consumer at name server ${HOST}:${namesrv.port}; Ctrl-C stops.`,
@@ -78,7 +80,7 @@ function settings(
   options: AllInOneOptions,
   port: number,
   namesrvPort: number,
-): { loaded: Loaded<BrokerConfigs>; file: string } {
+): { loaded: Loaded<BrokerConfigs>; settingsFile: SettingsFile } {
   const { fs, dataDir } = options;
   const file = `${dataDir}/broker.conf`;
   const old = fs.readFile(file, MOST_CONFIG_BYTES)?.toString('latin1');
@@ -94,14 +96,14 @@ function settings(
   if (text === undefined) throw new SettingError(`${file} is not a properties file: ${describe(old ?? '')}`);
   if (text !== old) writeWhole(fs, file, Buffer.from(text, 'latin1'));
   const variables = { ROCKETMQ_HOME: dataDir, ...options.environment.variables };
-  const loaded = loadBrokerConfig({
-    file: { name: file, text },
-    namesrvAddr: undefined,
-    environment: { ...options.environment, variables },
-  });
+  const environment = { ...options.environment, variables };
+  const load = (read: string): Loaded<BrokerConfigs> =>
+    loadBrokerConfig({ file: { name: file, text: read }, namesrvAddr: undefined, environment });
+  const loaded = load(text);
   const problem = loaded.problems[0];
   if (problem !== undefined) throw new SettingError(problem.text);
-  return { loaded, file };
+  const problemsOf = (changed: string): string[] => load(changed).problems.map((one) => one.text);
+  return { loaded, settingsFile: { path: file, isRead: true, problemsOf } };
 }
 
 function describe(text: string): string {

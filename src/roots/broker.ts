@@ -14,7 +14,8 @@ import { SubscriptionGroupManager } from '../broker/subscription-group-manager.t
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import { encodeHost } from '../codec/message-id.ts';
-import type { BrokerConfigs } from '../config/configs.ts';
+import { type BrokerConfigs, brokerSections, partsOf } from '../config/configs.ts';
+import { Configuration, type SettingsFile } from '../config/configuration.ts';
 import { notifyIdsChanged } from '../processors/client-manage.ts';
 import { brokerHandlers } from '../processors/index.ts';
 import type { BrokerParts } from '../processors/parts.ts';
@@ -62,6 +63,8 @@ export interface BrokerOptions extends BrokerWorld {
   readonly configs: BrokerConfigs;
   /** Every key of the configuration file with its last value; GET_BROKER_CONFIG shows them. */
   readonly fileProperties: ReadonlyMap<string, string>;
+  /** Where UPDATE_BROKER_CONFIG writes to; undefined: `config/broker.properties` in the store, which nobody reads. */
+  readonly settingsFile?: SettingsFile;
   /** Address to listen on; undefined: all interfaces, as Java. */
   readonly host?: string;
 }
@@ -274,7 +277,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
       log,
       startedAtMs: clock.now(),
       commitLogPartition: () => partitionOf(fs, messageStoreConfig.storePathCommitLog),
-      fileProperties: options.fileProperties,
+      configuration: configurationOf(options),
       storeHost,
       random: (below) => randomInt(below),
     };
@@ -318,6 +321,12 @@ function consumerFilters(options: BrokerOptions): ConsumerFilterManager {
     settings: configs.brokerConfig,
     ...{ clock, log },
   });
+}
+
+function configurationOf({ fs, clock, configs, fileProperties, settingsFile }: BrokerOptions): Configuration {
+  const path = `${configs.messageStoreConfig.storePathRootDir}/config/broker.properties`;
+  const file = settingsFile ?? { path, isRead: false, problemsOf: () => [] };
+  return new Configuration({ parts: partsOf(brokerSections, configs), fileProperties, file, fs, clock });
 }
 
 function stateFile({ fs, log, configs }: BrokerOptions, name: string): StateFile {

@@ -1,4 +1,5 @@
-import type { NamesrvConfigs } from '../config/configs.ts';
+import { type NamesrvConfigs, namesrvSections, partsOf } from '../config/configs.ts';
+import { Configuration, type SettingsFile } from '../config/configuration.ts';
 import { namesrvHandlers } from '../namesrv/index.ts';
 import { KVConfigManager } from '../namesrv/kv-config-manager.ts';
 import { RouteInfoManager } from '../namesrv/route-info-manager.ts';
@@ -24,6 +25,8 @@ export interface NamesrvOptions {
   readonly configs: NamesrvConfigs;
   /** Every key of the configuration file with its last value; GET_NAMESRV_CONFIG shows them. */
   readonly fileProperties: ReadonlyMap<string, string>;
+  /** Where UPDATE_NAMESRV_CONFIG writes to; undefined: configStorePath, which is absolute then and nobody reads. */
+  readonly settingsFile?: SettingsFile;
   /** Address to listen on; undefined: all interfaces, as Java. */
   readonly host?: string;
 }
@@ -37,7 +40,7 @@ export interface RunningNamesrv {
 
 /** Puts a name server together and starts it. Rejects when it cannot start. Java: NamesrvController. */
 export async function startNamesrv(options: NamesrvOptions): Promise<RunningNamesrv> {
-  const { fs, net, clock, log, configs, fileProperties, host } = options;
+  const { fs, net, clock, log, configs, host } = options;
   const kv = new KVConfigManager(new StateFile({ fs, log, path: configs.namesrvConfig.kvConfigPath }));
   kv.load();
   const routes = new RouteInfoManager({ clock, log });
@@ -45,7 +48,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
   const dispatcher = new Dispatcher({
     server: 'namesrv',
     port: 'main',
-    handlers: namesrvHandlers({ configs, fileProperties, routes, kv, fs, clock, log }),
+    handlers: namesrvHandlers({ configs, configuration: configurationOf(options), routes, kv, clock, log }),
     admission: new Admission(plainLimits()),
     parked: new ParkedReplies({ clock, turn }),
     clock,
@@ -78,4 +81,13 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
       return stopping;
     },
   };
+}
+
+function configurationOf({ fs, clock, configs, fileProperties, settingsFile }: NamesrvOptions): Configuration {
+  const file = settingsFile ?? {
+    path: configs.namesrvConfig.configStorePath,
+    isRead: false,
+    problemsOf: () => [],
+  };
+  return new Configuration({ parts: partsOf(namesrvSections, configs), fileProperties, file, fs, clock });
 }

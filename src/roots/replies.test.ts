@@ -84,6 +84,7 @@ class BrokerWorld {
 }
 
 const NO_SLAVES = 'a slave that is too slow comes with the issue on replication';
+const NO_ACCOUNTS = 'accounts come with the issue on access control';
 const ALWAYS = 'Java answers it when its own encoder fails; ours has nothing that could';
 
 /** The sends, whose headers differ in their names only. */
@@ -272,6 +273,30 @@ const broker: { readonly [C in ServedBy<'broker'>]: Scenarios<C, BrokerWorld> } 
     SYSTEM_ERROR: (world) => world.ask(17, topicFields({ topic: '/' })),
   },
   GET_ALL_TOPIC_CONFIG: { SUCCESS: (world) => world.ask(21), SYSTEM_ERROR: ALWAYS },
+  UPDATE_BROKER_CONFIG: {
+    SUCCESS: (world) => world.ask(25, {}, { body: 'traceOn=false' }),
+    SYSTEM_ERROR: (world) => world.ask(25, {}, { body: 'rocketmqHome=/x' }),
+  },
+  UPDATE_AND_CREATE_ACL_CONFIG: {
+    SUCCESS: NO_ACCOUNTS,
+    UPDATE_AND_CREATE_ACL_CONFIG_FAILED: (world) => world.ask(50, { accessKey: 'a', admin: false }),
+  },
+  DELETE_ACL_CONFIG: {
+    SUCCESS: NO_ACCOUNTS,
+    DELETE_ACL_CONFIG_FAILED: (world) => world.ask(51, { accessKey: 'a' }),
+  },
+  GET_BROKER_CLUSTER_ACL_INFO: {
+    SUCCESS: NO_ACCOUNTS,
+    REQUEST_CODE_NOT_SUPPORTED: (world) => world.ask(52),
+  },
+  UPDATE_GLOBAL_WHITE_ADDRS_CONFIG: {
+    SUCCESS: NO_ACCOUNTS,
+    UPDATE_GLOBAL_WHITE_ADDRS_CONFIG_FAILED: (world) => world.ask(53, { globalWhiteAddrs: '1' }),
+  },
+  GET_BROKER_CLUSTER_ACL_CONFIG: {
+    SUCCESS: NO_ACCOUNTS,
+    REQUEST_CODE_NOT_SUPPORTED: (world) => world.ask(54),
+  },
   GET_BROKER_CONFIG: { SUCCESS: (world) => world.ask(26), SYSTEM_ERROR: ALWAYS },
   GET_BROKER_RUNTIME_INFO: { SUCCESS: (world) => world.ask(28), SYSTEM_ERROR: ALWAYS },
   GET_ALL_DELAY_OFFSET: { SUCCESS: (world) => world.ask(45), SYSTEM_ERROR: ALWAYS },

@@ -1,22 +1,42 @@
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { kvTable } from '../../codec/bodies/topic-config.ts';
 import { VERSION_4_6_0 } from '../../codec/remoting-command.ts';
-import { brokerSections } from '../../config/configs.ts';
-import { configText } from '../../config/print.ts';
+import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
 
 /** 26: the settings in force as properties text. Java: AdminBrokerProcessor#getBrokerConfig. */
-export function getBrokerConfig(
-  parts: BrokerParts,
-): (request: Request<'GET_BROKER_CONFIG'>) => HandlerResult<'GET_BROKER_CONFIG'> {
-  return () => {
-    const tables = brokerSections.map(({ name, table }) => ({ table, config: parts.configs[name] }));
-    return {
-      code: 'SUCCESS',
-      header: { version: `{"counter":0,"timestamp":${parts.startedAtMs}}` },
-      body: Buffer.from(configText(tables, parts.fileProperties), 'utf8'),
-    };
+export function getBrokerConfig({
+  configuration,
+}: BrokerParts): (request: Request<'GET_BROKER_CONFIG'>) => HandlerResult<'GET_BROKER_CONFIG'> {
+  return () => ({
+    code: 'SUCCESS',
+    header: { version: configuration.dataVersionJson },
+    body: Buffer.from(configuration.text(), 'utf8'),
+  });
+}
+
+/**
+ * 25: changes settings. Only changed keys are written to the file; paths, class names and what decides whom clients are
+ * sent to are refused (deviation 17 of COMPATIBILITY.md, CVE-2023-33246). Java: AdminBrokerProcessor#updateBrokerConfig.
+ */
+export function updateBrokerConfig({
+  configuration,
+  topics,
+  log,
+}: BrokerParts): (request: Request<'UPDATE_BROKER_CONFIG'>) => HandlerResult<'UPDATE_BROKER_CONFIG'> {
+  return ({ body, connection }) => {
+    if (body === undefined) return { code: 'SUCCESS' };
+    const updated = configuration.update(body.toString('utf8'));
+    const by = connection.remoteAddress;
+    if (updated.kind === 'refused') {
+      log.warn({ by, why: updated.why }, 'an update of settings was refused');
+      throw new RequestError('SYSTEM_ERROR', updated.why);
+    }
+    const { changed, remark } = updated;
+    log.info({ by, changed: [...changed], remark }, 'settings were updated');
+    if (changed.has('brokerPermission')) topics.onPermissionChanged();
+    return { code: 'SUCCESS', remark };
   };
 }
 
