@@ -54,6 +54,14 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   msgId: 'not a name',
   statsName: 'not a name',
   statsKey: 'not a name',
+  accessKey: 'not a name',
+  secretKey: 'not a name',
+  whiteRemoteAddress: 'not a name',
+  defaultTopicPerm: 'not a name',
+  defaultGroupPerm: 'not a name',
+  topicPerms: 'not a name',
+  groupPerms: 'not a name',
+  globalWhiteAddrs: 'not a name',
 };
 
 /** Bodies with names in them, by the table's word: how one is made with each of its names replaced. */
