@@ -69,8 +69,9 @@ describe('plannedUpdate', () => {
 
   it('refuses what is not there yet, what is out of bounds, and what is too long', () => {
     const file = new Map([['tls.server.mode', 'disabled']]);
-    const body = `duplicationEnable=true\nmappedFileSizeCommitLog=0\nregionId=${'r'.repeat(4097)}\ntls.server.mode=enforcing`;
-    expect(plan(body, broker, file)).toEqual({
+    const long = `regionId=${'r'.repeat(4097)}`;
+    const body = ['duplicationEnable=true', 'mappedFileSizeCommitLog=0', long, 'tls.server.mode=enforcing'];
+    expect(plan(body.join('\n'), broker, file)).toEqual({
       kind: 'refused',
       reasons: [
         'duplicationEnable=true is not available yet',

@@ -14,8 +14,8 @@ import { SubscriptionGroupManager } from '../broker/subscription-group-manager.t
 import { TopicConfigManager } from '../broker/topic-config-manager.ts';
 import { TransactionalMessageService } from '../broker/transaction/transactional-message-service.ts';
 import { encodeHost } from '../codec/message-id.ts';
-import { type BrokerConfigs, brokerSections, partsOf } from '../config/configs.ts';
-import { Configuration, type SettingsFile } from '../config/configuration.ts';
+import type { BrokerConfigs } from '../config/configs.ts';
+import type { SettingsFile } from '../config/configuration.ts';
 import { notifyIdsChanged } from '../processors/client-manage.ts';
 import { brokerHandlers } from '../processors/index.ts';
 import type { BrokerParts } from '../processors/parts.ts';
@@ -35,8 +35,9 @@ import type { Listener, Net } from '../util/net.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
 import { StateFile } from '../util/state-file.ts';
 import { directoryOf } from '../util/write-whole.ts';
-
+import { clientOptions, writeStall } from './broker-remoting.ts';
 import { statisticsOf } from './broker-statistics.ts';
+import { brokerConfiguration } from './settings.ts';
 import { SettingError } from './start-failure.ts';
 
 const HOUSEKEEPING_PERIOD_MS = 10_000;
@@ -180,15 +181,6 @@ class Broker implements RunningBroker {
   }
 }
 
-function clientOptions({ nettyClientConfig }: BrokerConfigs) {
-  return {
-    connectTimeoutMs: nettyClientConfig.connectTimeoutMillis,
-    idleMs: nettyClientConfig.clientChannelMaxIdleTimeSeconds * 1000,
-    closeOnTimeout: nettyClientConfig.clientCloseSocketIfTimeout,
-    limits: { ...connectionLimits, mostPendingRequests: Math.max(1, nettyClientConfig.clientAsyncSemaphoreValue) },
-  };
-}
-
 /** Both ports with one dispatcher each, and what else hangs on their connections and on the marks of the store. */
 function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): RemotingServer {
   const { configs, clock, log } = options;
@@ -221,15 +213,6 @@ function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): R
   });
   parts.store.onMarks((marks) => parked.release(marks));
   return server;
-}
-
-/** Java: DefaultMessageStore#isOSPageCacheBusy, with its upper bound. */
-const LONGEST_STALL_MS = 10_000_000;
-
-/** Why no more sends are taken while the write of those before them does not end. */
-function writeStall(waitMs: number, limitMs: number): string | undefined {
-  if (waitMs <= limitMs || waitMs >= LONGEST_STALL_MS) return undefined;
-  return `the messages before it have waited ${Math.floor(waitMs)} ms for their write to the CommitLog`;
 }
 
 /** Opens the store, which takes its lock before anything is read, then reads the state files. */
@@ -277,7 +260,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
       log,
       startedAtMs: clock.now(),
       commitLogPartition: () => partitionOf(fs, messageStoreConfig.storePathCommitLog),
-      configuration: configurationOf(options),
+      configuration: brokerConfiguration(options),
       storeHost,
       random: (below) => randomInt(below),
     };
@@ -321,12 +304,6 @@ function consumerFilters(options: BrokerOptions): ConsumerFilterManager {
     settings: configs.brokerConfig,
     ...{ clock, log },
   });
-}
-
-function configurationOf({ fs, clock, configs, fileProperties, settingsFile }: BrokerOptions): Configuration {
-  const path = `${configs.messageStoreConfig.storePathRootDir}/config/broker.properties`;
-  const file = settingsFile ?? { path, isRead: false, problemsOf: () => [] };
-  return new Configuration({ parts: partsOf(brokerSections, configs), fileProperties, file, fs, clock });
 }
 
 function stateFile({ fs, log, configs }: BrokerOptions, name: string): StateFile {

@@ -1,5 +1,5 @@
-import { type NamesrvConfigs, namesrvSections, partsOf } from '../config/configs.ts';
-import { Configuration, type SettingsFile } from '../config/configuration.ts';
+import type { NamesrvConfigs } from '../config/configs.ts';
+import type { SettingsFile } from '../config/configuration.ts';
 import { namesrvHandlers } from '../namesrv/index.ts';
 import { KVConfigManager } from '../namesrv/kv-config-manager.ts';
 import { RouteInfoManager } from '../namesrv/route-info-manager.ts';
@@ -13,6 +13,7 @@ import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Net } from '../util/net.ts';
 import { StateFile } from '../util/state-file.ts';
+import { namesrvConfiguration } from './settings.ts';
 
 const FIRST_SCAN_MS = 5_000;
 const SCAN_PERIOD_MS = 10_000;
@@ -48,7 +49,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
   const dispatcher = new Dispatcher({
     server: 'namesrv',
     port: 'main',
-    handlers: namesrvHandlers({ configs, configuration: configurationOf(options), routes, kv, clock, log }),
+    handlers: namesrvHandlers({ configs, configuration: namesrvConfiguration(options), routes, kv, clock, log }),
     admission: new Admission(plainLimits()),
     parked: new ParkedReplies({ clock, turn }),
     clock,
@@ -81,13 +82,4 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
       return stopping;
     },
   };
-}
-
-function configurationOf({ fs, clock, configs, fileProperties, settingsFile }: NamesrvOptions): Configuration {
-  const file = settingsFile ?? {
-    path: configs.namesrvConfig.configStorePath,
-    isRead: false,
-    problemsOf: () => [],
-  };
-  return new Configuration({ parts: partsOf(namesrvSections, configs), fileProperties, file, fs, clock });
 }

@@ -18,7 +18,8 @@ export function getBrokerConfig({
 
 /**
  * 25: changes settings. Only changed keys are written to the file; paths, class names and what decides whom clients are
- * sent to are refused (deviation 17 of COMPATIBILITY.md, CVE-2023-33246). Java: AdminBrokerProcessor#updateBrokerConfig.
+ * sent to are refused (deviation 17 of COMPATIBILITY.md, CVE-2023-33246).
+ * Java: AdminBrokerProcessor#updateBrokerConfig.
  */
 export function updateBrokerConfig({
   configuration,
