@@ -14,6 +14,8 @@ export interface NamesrvFixtureOptions {
   readonly net?: SimNetwork;
   readonly clock?: FakeClock;
   readonly port?: number;
+  /** What an address server answers. */
+  readonly fetchText?: (url: string) => Promise<string>;
   /** What stood in the file of the settings. */
   readonly fileProperties?: ReadonlyMap<string, string>;
 }
@@ -62,6 +64,7 @@ export class NamesrvFixture {
       log: this.log,
       configs: this.configs,
       fileProperties: this.#options.fileProperties ?? new Map(),
+      ...(this.#options.fetchText === undefined ? {} : { fetchText: this.#options.fetchText }),
     });
   }
 

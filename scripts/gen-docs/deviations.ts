@@ -333,10 +333,10 @@ export const deviations: readonly Deviation[] = [
   {
     number: 44,
     java: 'Anybody may register a filter server (301); its address goes into all routes, consumers trust it.',
-    ours: 'The same answer; the address goes nowhere, nothing is started or executed.',
+    ours: 'The same answer and 30 s; addresses are told with filterServerNums above 0 only, and nothing is started.',
     safe: '4.6.0 ships no filter server; consumers with a class filter find none, as in Java.',
     built: true,
-    adr: '0044-filter-servers-are-not-announced.md',
+    adr: '0055-codes-of-what-is-not-there.md',
     test: 'src/processors/admin/filter-server.test.ts',
   },
   {
@@ -410,5 +410,23 @@ export const deviations: readonly Deviation[] = [
     built: true,
     adr: '0045-differences-are-rows.md',
     test: 'compat-tests/diff.compat.ts',
+  },
+  {
+    number: 80,
+    java: 'Without access control 52 and 54 are not answered; 50, 51, 53 fail with the text of an exception.',
+    ours: 'REQUEST_CODE_NOT_SUPPORTED at once; the same codes 209, 210, 211, said in words.',
+    safe: 'Tools fail as before, without the time-out.',
+    built: true,
+    adr: '0055-codes-of-what-is-not-there.md',
+    test: 'src/processors/admin/update-config.test.ts',
+  },
+  {
+    number: 81,
+    java: 'Name servers with clusterTest=true that name each other ask until their threads are used up.',
+    ours: 'One that is asked by another in this mode does not ask in its turn.',
+    safe: 'The same answer, sooner.',
+    built: true,
+    adr: '0055-codes-of-what-is-not-there.md',
+    test: 'src/namesrv/product-cluster.test.ts',
   },
 ];

@@ -4,6 +4,7 @@ import { dataVersion, kvTable } from '../codec/bodies/topic-config.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { isReadable, isWriteable } from '../codec/sys-flags.ts';
+import { addressList } from '../config/address-list.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import type { RemotingClient } from '../remoting/client.ts';
 import type { Answer } from '../remoting/handler.ts';
@@ -43,6 +44,8 @@ export interface BrokerOuterApiParts {
   readonly haServerAddr: string;
   /** Gets a small text by HTTP, for the look-up of the name servers. */
   readonly fetchText: (url: string) => Promise<string>;
+  /** Addresses of filter servers to be told. */
+  readonly filterServers: () => readonly string[];
 }
 
 /** Registers this broker at all name servers and keeps it registered. Java: BrokerOuterAPI, BrokerController. */
@@ -223,7 +226,8 @@ export class BrokerOuterApi {
       table.set(name, limited ? { ...config, perm: brokerPermission } : config);
     }
     const topicConfigSerializeWrapper = { dataVersion: version, topicConfigTable: table };
-    return encodeRegisterBrokerBody({ filterServerList: [], topicConfigSerializeWrapper }, compressedRegister);
+    const filterServerList = this.#parts.filterServers();
+    return encodeRegisterBrokerBody({ filterServerList, topicConfigSerializeWrapper }, compressedRegister);
   }
 
   #takeOrder(body: Buffer): void {
@@ -231,11 +235,4 @@ export class BrokerOuterApi {
     if (decoded instanceof DecodeError) return;
     this.#parts.topics.updateOrderTopics(new Set(decoded.table.keys()));
   }
-}
-
-function addressList(text: string): readonly string[] {
-  return text
-    .split(';')
-    .map((address) => address.trim())
-    .filter((address) => address !== '');
 }

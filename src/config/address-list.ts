@@ -31,3 +31,11 @@ export function suspiciousAddress(given: string): string | undefined {
 export function oddAddress(given: string): string | undefined {
   return /\s/.test(given) ? 'a blank belongs to the host name beside it, which nobody will find' : undefined;
 }
+
+/** The addresses of a list joined by semicolons, without blanks around them. */
+export function addressList(text: string): readonly string[] {
+  return text
+    .split(';')
+    .map((address) => address.trim())
+    .filter((address) => address !== '');
+}

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts';
 import { bool, type ConfigOf, int, long, type Mistake, optionalText, text } from './key.ts';
-import { NO_COPY, NO_COUNT, NO_FILTER_SERVER, NO_POOL, UNUSED } from './reasons.ts';
+import { NO_COPY, NO_COUNT, NO_POOL, UNUSED } from './reasons.ts';
 
 /** The settings of a broker, as Java names them. Java: BrokerConfig. */
 export type BrokerConfig = ConfigOf<typeof brokerConfigTable>;
@@ -104,7 +104,12 @@ export const brokerConfigTable = {
   endTransactionPoolQueueCapacity: int(100_000, 'restart', 'Most ends of transactions that wait for their answer.', {
     min: 1,
   }),
-  filterServerNums: int(0, NO_FILTER_SERVER, 'Filter server processes to start.', { role: 'trust' }),
+  filterServerNums: int(
+    0,
+    'live',
+    'Above 0: filter servers that register are told to the name servers. None is ever started.',
+    { role: 'trust' },
+  ),
   longPollingEnable: bool(true, 'live', 'Holds a pull that finds nothing until a message comes.'),
   shortPollingTimeMills: long(1000, 'live', 'How long a pull is held when long polling is off.', { unit: 'ms' }),
   notifyConsumerIdsChangedEnable: bool(true, 'live', 'Tells the members of a group when one comes or goes.'),

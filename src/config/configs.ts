@@ -27,6 +27,14 @@ export interface BrokerConfigs {
 export interface NamesrvConfigs {
   readonly namesrvConfig: NamesrvConfig;
   readonly nettyServerConfig: NettyServerConfig;
+  /** From the environment: no key of the file. */
+  readonly productEnvironment: ProductEnvironment;
+}
+
+/** Where the cluster test mode finds its other name servers. Java: NameServerAddressUtils, MixAll#getWSAddr. */
+export interface ProductEnvironment {
+  readonly namesrvAddr: string | undefined;
+  readonly addressServerUrl: string;
 }
 
 /** A part of the configuration: the name of its object and its table. */
@@ -95,7 +103,18 @@ export function defaultBrokerConfigs(environment: Environment): BrokerConfigs {
 export function defaultNamesrvConfigs(environment: Environment): NamesrvConfigs {
   const nettyServerConfig = createConfig(nettyServerConfigTable, environment);
   nettyServerConfig.listenPort = NAMESRV_PORT;
-  return { namesrvConfig: createConfig(namesrvConfigTable, environment), nettyServerConfig };
+  const productEnvironment = productEnvironmentOf(environment);
+  return { namesrvConfig: createConfig(namesrvConfigTable, environment), nettyServerConfig, productEnvironment };
+}
+
+function productEnvironmentOf({ systemProperties, variables }: Environment): ProductEnvironment {
+  const domain = systemProperties['rocketmq.namesrv.domain'] ?? 'jmenv.tbsite.net';
+  const subGroup = systemProperties['rocketmq.namesrv.domain.subgroup'] ?? 'nsaddr';
+  const host = domain.includes(':') ? domain : `${domain}:8080`;
+  return {
+    namesrvAddr: systemProperties['rocketmq.namesrv.addr'] ?? variables['NAMESRV_ADDR'],
+    addressServerUrl: `http://${host}/rocketmq/${subGroup}`,
+  };
 }
 
 const BROKER_PORT = 10_911;

@@ -316,28 +316,16 @@ describe('what is not there yet', () => {
       'brokerRole=SLAVE',
       'enableDLegerCommitLog=true',
       'messageStorePlugIn=any',
-      'clusterTest=true',
       'duplicationEnable=true',
     ]);
   });
 
-  it.each(notYetRows.filter(({ key }) => key !== 'clusterTest'))(
-    'stops the start: $key',
-    ({ key, refused, feature }) => {
-      const value = refused === 'any' ? 'org.example.Store' : refused;
-      const slave = key === 'brokerRole' ? 'brokerId=1' : '';
-      expect(problems(`${slave}\n${key}=${value}`)).toEqual([
-        [253, `b.conf:2: ${key}=${value} is not available yet (${feature})`],
-      ]);
-    },
-  );
-
-  it('stops the start of a name server: clusterTest, which a broker does not know', () => {
-    const wanted = 'b.conf:1: clusterTest=true is not available yet (routes from another name server)';
-    const { problems: found } = loadNamesrvConfig(input('clusterTest=true'));
-    expect(found.map(({ exitCode, text: said }) => [exitCode, said])).toEqual([[253, wanted]]);
-    expect(loadNamesrvConfig(input('clusterTest=false')).problems).toEqual([]);
-    expect(problems('clusterTest=true')).toEqual([]);
+  it.each(notYetRows)('stops the start: $key', ({ key, refused, feature }) => {
+    const value = refused === 'any' ? 'org.example.Store' : refused;
+    const slave = key === 'brokerRole' ? 'brokerId=1' : '';
+    expect(problems(`${slave}\n${key}=${value}`)).toEqual([
+      [253, `b.conf:2: ${key}=${value} is not available yet (${feature})`],
+    ]);
   });
 
   it('does not mind the other values', () => {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { rocketmqHome } from './broker-config.ts';
 import { bool, type ConfigOf, text } from './key.ts';
-import { NO_CLUSTER_TEST } from './reasons.ts';
 
 /** The settings of a name server, as Java names them. Java: NamesrvConfig. */
 export type NamesrvConfig = ConfigOf<typeof namesrvConfigTable>;
@@ -19,7 +18,7 @@ export const namesrvConfigTable = {
     'File that changed settings are written to; always the file of -c when there is one.',
     { role: 'path', defaultText: '~/namesrv/namesrv.properties' },
   ),
-  productEnvName: text('center', NO_CLUSTER_TEST, 'Prefix asked for by the cluster test mode.'),
-  clusterTest: bool(false, 'restart', 'Answers unknown topics from another name server; must be false here.'),
+  productEnvName: text('center', 'restart', 'Unit asked for at the address server in the cluster test mode.'),
+  clusterTest: bool(false, 'restart', 'Asks other name servers for the routes of topics that nobody registered here.'),
   orderMessageEnable: bool(false, 'live', 'Adds the order configuration of a topic to its route.'),
 };

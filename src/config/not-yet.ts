@@ -12,7 +12,6 @@ export const notYetRows: readonly NotYetRow[] = [
   { key: 'brokerRole', refused: 'SLAVE', feature: 'replication' },
   { key: 'enableDLegerCommitLog', refused: 'true', feature: 'the DLedger log' },
   { key: 'messageStorePlugIn', refused: 'any', feature: 'plug-ins of the store' },
-  { key: 'clusterTest', refused: 'true', feature: 'routes from another name server' },
   { key: 'duplicationEnable', refused: 'true', feature: 'dispatch of confirmed messages only' },
 ];
 

@@ -1,5 +1,5 @@
 import { decodeRegisterBrokerBody, type RegisterBrokerBody } from '../codec/bodies/register-broker.ts';
-import { clusterInfo, topicRouteData } from '../codec/bodies/route.ts';
+import { clusterInfo, type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
 import { decodeBody, encodeBody } from '../codec/bodies/schema.ts';
 import {
   dataVersion,
@@ -13,7 +13,7 @@ import { DecodeError } from '../codec/fast-json.ts';
 import type { HeaderValues } from '../codec/header.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { FAQ, RequestError } from '../codec/response-codes.ts';
-import type { Handler } from '../remoting/handler.ts';
+import type { Handler, Reply } from '../remoting/handler.ts';
 import { bodyCrc } from '../util/crc32.ts';
 import { ORDER_TOPIC_CONFIG } from './kv-config-manager.ts';
 import type { NamesrvParts } from './parts.ts';
@@ -138,19 +138,37 @@ export function queryDataVersion({ routes }: NamesrvParts): Handler<'QUERY_DATA_
   };
 }
 
-/** 105: where a topic is. Java: DefaultRequestProcessor#getRouteInfoByTopic. */
-export function getRouteInfoByTopic({ routes, kv, configs }: NamesrvParts): Handler<'GET_ROUTEINTO_BY_TOPIC'> {
+/**
+ * 105: where a topic is. In the cluster test mode other name servers are asked for what nobody registered here, and the
+ * order configuration is always there. Java: DefaultRequestProcessor#getRouteInfoByTopic, ClusterTestRequestProcessor.
+ */
+export function getRouteInfoByTopic(parts: NamesrvParts): Handler<'GET_ROUTEINTO_BY_TOPIC'> {
+  const { routes, kv, configs, productCluster } = parts;
+  const ordered = productCluster !== undefined;
   return (request) => {
     const topic = request.header.topic ?? 'null';
-    const route = routes.route(topic);
-    if (route === undefined) {
-      const text = `No topic route info in name server for the topic: ${topic}${FAQ}`;
-      return { code: 'TOPIC_NOT_EXIST', remark: text };
-    }
-    const orderTopicConf = configs.namesrvConfig.orderMessageEnable ? kv.get(ORDER_TOPIC_CONFIG, topic) : undefined;
     const standardJson = request.ext('acceptStandardJsonOnly') === 'true';
-    return { code: 'SUCCESS', body: encodeBody(topicRouteData, { ...route, orderTopicConf }, { standardJson }) };
+    const route = routes.route(topic);
+    if (route !== undefined) {
+      const isTold = ordered || configs.namesrvConfig.orderMessageEnable;
+      const orderTopicConf = isTold ? kv.get(ORDER_TOPIC_CONFIG, topic) : undefined;
+      return routeReply(topic, { ...route, orderTopicConf }, standardJson);
+    }
+    if (productCluster === undefined || productCluster.isForwarded(request)) {
+      return routeReply(topic, undefined, standardJson);
+    }
+    return productCluster.route(topic).then((found) => routeReply(topic, found, standardJson));
   };
+}
+
+function routeReply(
+  topic: string,
+  route: TopicRouteData | undefined,
+  standardJson: boolean,
+): Reply<'GET_ROUTEINTO_BY_TOPIC'> {
+  if (route !== undefined) return { code: 'SUCCESS', body: encodeBody(topicRouteData, route, { standardJson }) };
+  const text = `No topic route info in name server for the topic: ${topic}${FAQ}`;
+  return { code: 'TOPIC_NOT_EXIST', remark: text };
 }
 
 /** 106: Java: DefaultRequestProcessor#getBrokerClusterInfo. */

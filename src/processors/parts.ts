@@ -3,6 +3,7 @@ import type { BrokerStatsManager } from '../broker/broker-stats-manager.ts';
 import type { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import type { ConsumerManager } from '../broker/consumer-manager.ts';
 import type { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
+import type { FilterServerManager } from '../broker/filter-server-manager.ts';
 import type { ProducerManager } from '../broker/producer-manager.ts';
 import type { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import type { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
@@ -27,6 +28,7 @@ export interface BrokerParts {
   readonly consumers: ConsumerManager;
   readonly filters: ConsumerFilterManager;
   readonly producers: ProducerManager;
+  readonly filterServers: FilterServerManager;
   readonly subscriptions: SubscriptionWatch;
   readonly locks: RebalanceLockManager;
   readonly holds: PullRequestHoldService;

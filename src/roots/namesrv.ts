@@ -2,8 +2,10 @@ import type { NamesrvConfigs } from '../config/configs.ts';
 import type { SettingsFile } from '../config/configuration.ts';
 import { namesrvHandlers } from '../namesrv/index.ts';
 import { KVConfigManager } from '../namesrv/kv-config-manager.ts';
+import { ProductCluster } from '../namesrv/product-cluster.ts';
 import { RouteInfoManager } from '../namesrv/route-info-manager.ts';
 import { Admission, plainLimits } from '../remoting/admission.ts';
+import { RemotingClient } from '../remoting/client.ts';
 import { Dispatcher } from '../remoting/dispatcher.ts';
 import { LoopTurn } from '../remoting/loop-turn.ts';
 import { ParkedReplies } from '../remoting/parked-replies.ts';
@@ -28,6 +30,8 @@ export interface NamesrvOptions {
   readonly fileProperties: ReadonlyMap<string, string>;
   /** Where UPDATE_NAMESRV_CONFIG writes to; undefined: configStorePath, which is absolute then and nobody reads. */
   readonly settingsFile?: SettingsFile;
+  /** Gets a small text by HTTP: where the cluster test mode looks name servers up. */
+  readonly fetchText?: (url: string) => Promise<string>;
   /** Address to listen on; undefined: all interfaces, as Java. */
   readonly host?: string;
 }
@@ -46,10 +50,19 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
   kv.load();
   const routes = new RouteInfoManager({ clock, log });
   const turn = new LoopTurn(clock);
+  const product = productClusterOf(options, turn);
   const dispatcher = new Dispatcher({
     server: 'namesrv',
     port: 'main',
-    handlers: namesrvHandlers({ configs, configuration: namesrvConfiguration(options), routes, kv, clock, log }),
+    handlers: namesrvHandlers({
+      configs,
+      configuration: namesrvConfiguration(options),
+      productCluster: product?.cluster,
+      routes,
+      kv,
+      clock,
+      log,
+    }),
     admission: new Admission(plainLimits()),
     parked: new ParkedReplies({ clock, turn }),
     clock,
@@ -66,6 +79,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
   });
   server.addListener({ onClose: (connection) => routes.onClose(connection) });
   await server.start();
+  void product?.cluster.start();
   const timers: Timer[] = [];
   timers.push(
     clock.setTimeout(() => {
@@ -78,8 +92,24 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
     port: server.ports[0] ?? listenPort,
     shutdown: () => {
       for (const timer of timers) timer.cancel();
-      stopping ??= server.close();
+      product?.cluster.shutdown();
+      stopping ??= server.close().then(() => product?.client.close());
       return stopping;
     },
   };
+}
+
+/** The other name servers that `clusterTest=true` asks. Java: NamesrvController#registerProcessor. */
+function productClusterOf(
+  { net, clock, log, configs, fetchText }: NamesrvOptions,
+  turn: LoopTurn,
+): { readonly client: RemotingClient; readonly cluster: ProductCluster } | undefined {
+  const { clusterTest, productEnvName } = configs.namesrvConfig;
+  if (!clusterTest) return undefined;
+  const client = new RemotingClient({ net, clock, log, turn });
+  const cluster = new ProductCluster({
+    ...{ client, clock, log, productEnvName, environment: configs.productEnvironment },
+    fetchText: fetchText ?? (() => Promise.reject(new Error('there is no way to the address server'))),
+  });
+  return { client, cluster };
 }
