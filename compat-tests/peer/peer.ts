@@ -341,7 +341,8 @@ function spawnTracked(
 function homeEnv(workspace: Workspace): Record<string, string> {
   const home = join(workspace.logDir, 'home');
   mkdirSync(home, { recursive: true });
-  return { HOME: home, ROCKETMQ_HOME: home };
+  // In a container ours would log to standard output.
+  return { HOME: home, ROCKETMQ_HOME: home, WENCHANG_LOG: 'files' };
 }
 
 function writeConf(workspace: Workspace, name: string, settings: Readonly<Record<string, string>>): string {

@@ -5,6 +5,7 @@ import { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts';
 import { ConsumerManager } from '../broker/consumer-manager.ts';
 import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
 import { FilterBitMaps } from '../broker/filter/filter-bit-maps.ts';
+import { FilterServerManager } from '../broker/filter-server-manager.ts';
 import { ProducerManager } from '../broker/producer-manager.ts';
 import { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
@@ -37,6 +38,7 @@ import { StateFile } from '../util/state-file.ts';
 import { directoryOf } from '../util/write-whole.ts';
 import { clientOptions, writeStall } from './broker-remoting.ts';
 import { statisticsOf } from './broker-statistics.ts';
+import { partLog } from './log-files.ts';
 import { brokerConfiguration } from './settings.ts';
 import { SettingError } from './start-failure.ts';
 
@@ -109,7 +111,8 @@ class Broker implements RunningBroker {
     this.#options = options;
     this.#parts = parts;
     const turn = new LoopTurn(clock);
-    this.#client = new RemotingClient({ ...clientOptions(configs), net: options.net, clock, log, turn });
+    const remoting = partLog(log, 'RocketmqRemoting');
+    this.#client = new RemotingClient({ ...clientOptions(configs), net: options.net, clock, log: remoting, turn });
     this.#server = serverOf(options, parts, turn);
     this.address = `${brokerIP1}:${listenPort}`;
     this.#outer = new BrokerOuterApi({
@@ -121,6 +124,7 @@ class Broker implements RunningBroker {
       brokerAddr: this.address,
       haServerAddr: `${brokerIP2}:${listenPort + 1}`,
       fetchText: options.fetchText,
+      filterServers: () => parts.filterServers.announced(),
     });
   }
 
@@ -183,7 +187,8 @@ class Broker implements RunningBroker {
 
 /** Both ports with one dispatcher each, and what else hangs on their connections and on the marks of the store. */
 function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): RemotingServer {
-  const { configs, clock, log } = options;
+  const { configs, clock } = options;
+  const log = partLog(options.log, 'RocketmqRemoting');
   const { listenPort, serverChannelMaxIdleTimeSeconds, serverAsyncSemaphoreValue } = configs.nettyServerConfig;
   const parked = new ParkedReplies({ clock, turn });
   const { messageStoreConfig } = configs;
@@ -208,6 +213,7 @@ function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): R
   server.addListener({
     onClose: (connection) => {
       parts.producers.onClose(connection);
+      parts.filterServers.onClose(connection);
       parts.consumers.onClose(connection, (group, others) => notifyIdsChanged(parts, group, others));
     },
   });
@@ -231,7 +237,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
   const store = MessageStore.open({
     fs,
     clock,
-    log,
+    log: partLog(log, 'RocketmqStore'),
     config: messageStoreConfig,
     ports: { messageArrivingListener: holds, filterBitMap: new FilterBitMaps(filters, brokerConfig) },
     // The lock comes first; recovery computes bit maps, as in Java, whose store is loaded after the filters.
@@ -253,7 +259,11 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
       consumers: new ConsumerManager({ clock, log, onGroupGone: (group) => filters.unregisterGroup(group) }),
       filters,
       producers,
-      transactions: new TransactionalMessageService({ ...shared, store, configs, producers, clock, log, storeHost }),
+      filterServers: new FilterServerManager({ clock, log, config: brokerConfig }),
+      transactions: new TransactionalMessageService({
+        ...{ ...shared, store, configs, producers, clock, storeHost },
+        log: partLog(log, 'RocketmqTransaction'),
+      }),
       locks: new RebalanceLockManager(clock),
       holds,
       clock,
@@ -286,7 +296,8 @@ function loadTables(options: BrokerOptions): Pick<BrokerParts, 'topics' | 'group
 
 /** Delayed messages and how far they are delivered. Throws StateFileError. */
 function loadSchedule(options: BrokerOptions, store: MessageStore, topics: TopicConfigManager): ScheduleMessageService {
-  const { clock, log, configs } = options;
+  const { clock, configs } = options;
+  const log = partLog(options.log, 'RocketmqStore');
   const config = configs.messageStoreConfig;
   const file = stateFile(options, 'delayOffset.json');
   const schedule = new ScheduleMessageService({ store, clock, log, config, file, topics });
@@ -296,7 +307,8 @@ function loadSchedule(options: BrokerOptions, store: MessageStore, topics: Topic
 
 /** Loaded when the store's lock is held. */
 function consumerFilters(options: BrokerOptions): ConsumerFilterManager {
-  const { clock, log, configs } = options;
+  const { clock, configs } = options;
+  const log = partLog(options.log, 'RocketmqFilter');
   const { maxErrorRateOfBloomFilter, expectConsumerNumUseFilter } = configs.brokerConfig;
   return new ConsumerFilterManager({
     bloomFilter: new BloomFilter(maxErrorRateOfBloomFilter, expectConsumerNumUseFilter),
@@ -332,10 +344,12 @@ function listenForSlaves({ net, host, log, configs }: BrokerOptions): Promise<Li
 function startTimers(parts: BrokerParts): Timer[] {
   const { clock, offsets, configs } = parts;
   const persist = (): void => void offsets.persist();
+  const protection = partLog(parts.log, 'RocketmqProtection');
   const timers = [
     clock.setInterval(() => {
       parts.producers.scanNotActive();
       parts.consumers.scanNotActive();
+      parts.filterServers.scanNotActive();
       parts.locks.expire();
       void parts.filters.persist();
     }, HOUSEKEEPING_PERIOD_MS),
@@ -345,7 +359,7 @@ function startTimers(parts: BrokerParts): Timer[] {
       parts.statsManager.sample();
     }, SAMPLE_PERIOD_MS),
     clock.setInterval(() => {
-      protectBroker({ ...parts, config: configs.brokerConfig });
+      protectBroker({ ...parts, log: protection, config: configs.brokerConfig });
     }, PROTECT_PERIOD_MS),
     clock.setTimeout(() => {
       persist();

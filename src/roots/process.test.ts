@@ -54,7 +54,8 @@ class Run {
 function start(program: 'mqbroker' | 'mqnamesrv', ...args: string[]): Run {
   // The home directory is the account's, as in Java, whatever HOME says.
   const env = { PATH: process.env['PATH'], ROCKETMQ_HOME: home, JAVA_OPT_EXT: `-Duser.home=${home}` };
-  return new Run(program, args, env);
+  // Wherever the tests run, in a container too.
+  return new Run(program, args, { ...env, WENCHANG_LOG: 'files' });
 }
 
 /** A file of settings for this test's ports and directory. */

@@ -6,8 +6,9 @@ import type { Logger } from '../util/logger.ts';
 import { runAfterDeath } from '../util/node-after-death.ts';
 import { nodeFs } from '../util/node-fs.ts';
 import { nodeNet } from '../util/node-net.ts';
-import { createLogger, type OpenLog } from '../util/pino-logger.ts';
+import type { OpenLog } from '../util/pino-logger.ts';
 import type { BrokerWorld } from './broker.ts';
+import { type LoggingServer, openServerLog } from './log-files.ts';
 
 /** A server that can be told to stop; it is told at most once. */
 export interface Stoppable {
@@ -41,10 +42,9 @@ async function fetchText(url: string): Promise<string> {
   return text;
 }
 
-/** The log of a server: the file that Java writes too. Java: logback_broker.xml, logback_namesrv.xml. */
-export function serverLog(environment: Environment, name: 'broker' | 'namesrv'): OpenLog {
-  const path = `${environment.homeDir}/logs/rocketmqlogs/${name}.log`;
-  return createLogger({ destination: { path, fs: nodeFs }, level: 'info', name });
+/** The log of a server. Throws FsError when a file of it cannot be opened. */
+export function serverLog(environment: Environment, name: LoggingServer): OpenLog {
+  return openServerLog(environment, name, nodeFs);
 }
 
 /** What the operator should know about the settings: in the log, and on standard error where it can be seen. */

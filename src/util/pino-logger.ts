@@ -4,7 +4,7 @@ import { type FileHandle, type Fs, FsError } from './fs.ts';
 import type { Logger, LogLevel } from './logger.ts';
 import { writeAll } from './write-whole.ts';
 
-/** Where lines go: standard output, or a file that is renamed to `path.1` … `path.N` when it is full. */
+/** Where lines go: standard output, or a file that is renamed when it is full, to one of a bounded number of others. */
 export type LogDestination =
   | 'stdout'
   | {
@@ -15,6 +15,8 @@ export type LogDestination =
       readonly maxBytes?: number;
       /** Old files that are kept; default 10. */
       readonly oldFiles?: number;
+      /** Path of the n-th last one, from 1; default `path.1` … `path.N`. */
+      readonly oldPath?: (number: number) => string;
     };
 
 export interface LoggerOptions {
@@ -73,6 +75,7 @@ class LogFile {
   readonly #fs: Pick<Fs, 'mkdir' | 'open' | 'rename' | 'stat'>;
   readonly #maxBytes: number;
   readonly #oldFiles: number;
+  readonly #oldPath: (number: number) => string;
   #file: FileHandle;
   /** Lines that could not be written; told with the next one that can. */
   #lost = 0;
@@ -80,11 +83,12 @@ class LogFile {
   /** The size is looked at again when this much was written since files could not be renamed. */
   #renameFromBytes: number;
 
-  constructor({ path, fs, maxBytes, oldFiles }: Exclude<LogDestination, 'stdout'>) {
+  constructor({ path, fs, maxBytes, oldFiles, oldPath }: Exclude<LogDestination, 'stdout'>) {
     this.#path = path;
     this.#fs = fs;
     this.#maxBytes = maxBytes ?? DEFAULT_MAX_BYTES;
     this.#oldFiles = oldFiles ?? DEFAULT_OLD_FILES;
+    this.#oldPath = oldPath ?? ((number) => `${path}.${number}`);
     this.#renameFromBytes = this.#maxBytes;
     fs.mkdir(dirname(path));
     this.#file = fs.open(path, 'create');
@@ -114,14 +118,15 @@ class LogFile {
     return `${JSON.stringify({ level: 'warn', lost: this.#lost, msg: 'lines of this log could not be written' })}\n`;
   }
 
-  /** Renames `path` to `path.1`, `path.1` to `path.2` and so on; the oldest is overwritten. Returns the new end. */
+  /** The file becomes the newest old one, each old one the next older; the oldest is overwritten. Gives the new end. */
   #beginNewFile(end: number): number {
     try {
+      this.#fs.mkdir(dirname(this.#oldPath(1)));
       for (let number = this.#oldFiles - 1; number >= 1; number--) {
-        const older = `${this.#path}.${number}`;
-        if (this.#fs.stat(older) !== undefined) this.#fs.rename(older, `${this.#path}.${number + 1}`);
+        const older = this.#oldPath(number);
+        if (this.#fs.stat(older) !== undefined) this.#fs.rename(older, this.#oldPath(number + 1));
       }
-      this.#fs.rename(this.#path, `${this.#path}.1`);
+      this.#fs.rename(this.#path, this.#oldPath(1));
       const file = this.#fs.open(this.#path, 'create');
       this.#file.close();
       this.#file = file;
