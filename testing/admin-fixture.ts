@@ -5,12 +5,26 @@ import { RemotingClient } from '../src/remoting/client.ts';
 import { LoopTurn } from '../src/remoting/loop-turn.ts';
 import { ClusterFixture, NAMESRV_ADDR } from './cluster-fixture.ts';
 
+/** The address of {@link AdminFixture.registerDeadBroker}. */
+export const DEAD_ADDR = '127.0.0.1:1';
+
 /** How one run of mqadmin ended. */
 export interface AdminRun {
   readonly exitCode: number;
   readonly out: readonly string[];
   readonly err: readonly string[];
 }
+
+interface Started {
+  readonly running: Promise<number>;
+  readonly remoting: RemotingClient;
+  readonly out: string[];
+  readonly err: string[];
+}
+
+/** How far the clock goes at a time, and how often, until a round is waited for in vain. */
+const STEP_MS = 500;
+const MOST_STEPS = 400;
 
 /** A cluster in memory and our mqadmin beside it. */
 export class AdminFixture {
@@ -31,6 +45,28 @@ export class AdminFixture {
 
   /** As {@link run}, with nothing added. */
   async runWords(words: readonly string[]): Promise<AdminRun> {
+    const started = this.#start(words);
+    const exitCode = await this.cluster.done(started.running);
+    await this.cluster.done(started.remoting.close());
+    return { exitCode, out: started.out, err: started.err };
+  }
+
+  /** A command that goes on by itself: `next` gives the lines of its next round, once they are printed. */
+  rounds(...words: readonly string[]): { next(): Promise<readonly string[]>; elapsedMs(): number } {
+    const { clock } = this.cluster.broker;
+    const startMs = clock.monotonicMs();
+    const { running, out } = this.#start([...words, '-n', NAMESRV_ADDR]);
+    running.catch(() => {});
+    return {
+      next: async () => {
+        for (let step = 0; out.length === 0 && step < MOST_STEPS; step++) await clock.advanceAsync(STEP_MS);
+        return out.splice(0);
+      },
+      elapsedMs: () => clock.monotonicMs() - startMs,
+    };
+  }
+
+  #start(words: readonly string[]): Started {
     const { net, clock, log, fs } = this.cluster.broker;
     const out: string[] = [];
     const err: string[] = [];
@@ -43,9 +79,15 @@ export class AdminFixture {
       err: (line) => err.push(line),
       connect: (namesrvAddr) => new AdminClient(new MqClient({ remoting, namesrvAddr })),
     });
-    const exitCode = await this.cluster.done(running);
-    await this.cluster.done(remoting.close());
-    return { exitCode, out, err };
+    return { running, remoting, out, err };
+  }
+
+  /** Lets the name server know a second broker of the cluster, at whose address nobody listens. */
+  async registerDeadBroker(): Promise<void> {
+    const { client } = this.cluster;
+    const names = { brokerName: 'broker-b', brokerAddr: DEAD_ADDR, clusterName: 'DefaultCluster', haServerAddr: '' };
+    const header = { ...names, brokerId: 0, compressed: false, bodyCrc32: 0 };
+    await this.cluster.done(client.askHeader(NAMESRV_ADDR, 'REGISTER_BROKER', header));
   }
 
   /** The lines of a command that has to succeed. */

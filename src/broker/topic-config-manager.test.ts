@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fullDisk, testConfigs, testWorld, written } from '../../testing/broker-fixture.ts';
+import { describeTopic } from '../codec/bodies/topic-config.ts';
 import { PermName } from '../codec/sys-flags.ts';
-import { describeTopic, type Topic, TopicConfigManager, topicSysFlagOf } from './topic-config-manager.ts';
+import { type Topic, TopicConfigManager, topicSysFlagOf } from './topic-config-manager.ts';
 
 function manager(world = testWorld(), configs = testConfigs()) {
   const { clock, file } = world;

@@ -3,16 +3,16 @@ import { type DataVersion, topicConfigSerializeWrapper } from '../codec/bodies/t
 import { DecodeError } from '../codec/fast-json.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { sameBytes } from '../codec/scanned-command.ts';
-import { PermName, permText, TopicSysFlag } from '../codec/sys-flags.ts';
+import { PermName, TopicSysFlag } from '../codec/sys-flags.ts';
+import { DLQ_PREFIX, OFFSET_MOVED_EVENT, RETRY_PREFIX } from '../codec/system-topics.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { StateFile } from '../util/state-file.ts';
 import { saveOrRefuse } from './save-or-refuse.ts';
 
+export { DLQ_PREFIX, OFFSET_MOVED_EVENT, RETRY_PREFIX };
+
 export const AUTO_CREATE_TOPIC = 'TBW102';
-export const RETRY_PREFIX = '%RETRY%';
-export const DLQ_PREFIX = '%DLQ%';
-export const OFFSET_MOVED_EVENT = 'OFFSET_MOVED_EVENT';
 
 /** Topics one broker may hold. Auto-creation stops here; Java has no limit. */
 const MOST_TOPICS = 200_000;
@@ -291,15 +291,6 @@ function encoded(dataVersion: DataVersion, topicConfigTable: ReadonlyMap<string,
 export function topicSysFlagOf(unitMode: boolean, isRetryTopic: boolean): number {
   if (!unitMode) return 0;
   return isRetryTopic ? TopicSysFlag.FLAG_UNIT_SUB : TopicSysFlag.FLAG_UNIT;
-}
-
-/** What Java prints for a topic in a remark. Java: TopicConfig#toString. */
-export function describeTopic(config: TopicConfig): string {
-  return (
-    `TopicConfig [topicName=${config.topicName}, readQueueNums=${config.readQueueNums}, ` +
-    `writeQueueNums=${config.writeQueueNums}, perm=${permText(config.perm)}, ` +
-    `topicFilterType=${config.topicFilterType}, topicSysFlag=${config.topicSysFlag}, order=${config.order}]`
-  );
 }
 
 /** Topics that every broker has from the start. Java: the constructor of TopicConfigManager. */

@@ -1,7 +1,11 @@
+import { type ConsumeStats, consumeStats, type OffsetWrapper } from '../codec/bodies/consume-stats.ts';
+import { groupList } from '../codec/bodies/consumer-connection.ts';
+import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import type { ClusterInfo, TopicRouteData } from '../codec/bodies/route.ts';
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
 import { responseCode } from '../codec/response-codes.ts';
-import { AnswerError, failureText } from './answer.ts';
+import { RETRY_PREFIX } from '../codec/system-topics.ts';
+import { AnswerError, expectCode, failureText } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
 
 /** A broker of a cluster: one name, a master with id 0, slaves with others. */
@@ -76,6 +80,73 @@ export class AdminClient {
   /** Addresses of masters and slaves. Java: CommandUtil#fetchMasterAndSlaveAddrByClusterName. */
   async addressesOf(cluster: string): Promise<readonly string[]> {
     return (await this.brokersOf(cluster)).flatMap(({ addresses }) => addresses.map(([, address]) => address));
+  }
+
+  /**
+   * The master of each broker of a topic, or a slave where there is none, by the name of the broker.
+   * Java: BrokerData#selectBrokerAddr, which takes any slave.
+   */
+  async brokersOfTopic(topic: string): Promise<readonly (readonly [string, string])[]> {
+    const { brokerDatas } = await this.route(topic);
+    return brokerDatas
+      .flatMap(({ brokerName = '', brokerAddrs }) => {
+        const smallest = [...brokerAddrs.keys()].sort((a, b) => a - b)[0];
+        const address = smallest === undefined ? undefined : brokerAddrs.get(smallest);
+        return address === undefined ? [] : [[brokerName, address] as const];
+      })
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** Groups that read a topic, as its first broker tells. Java: DefaultMQAdminExtImpl#queryTopicConsumeByWho. */
+  async groupsOf(topic: string): Promise<readonly string[]> {
+    const [first] = await this.brokersOfTopic(topic);
+    if (first === undefined) return [];
+    const groups = await this.mq.askBody(first[1], 'QUERY_TOPIC_CONSUME_BY_WHO', { topic }, groupList);
+    return [...groups.groupList].sort();
+  }
+
+  /** How far a group has read, at all brokers of its retry topic. Java: DefaultMQAdminExtImpl#examineConsumeStats. */
+  async consumeStats(consumerGroup: string, topic?: string): Promise<ConsumeStats> {
+    const offsetTable = new Map<MessageQueue, OffsetWrapper>();
+    let consumeTps = 0;
+    for (const [, address] of await this.brokersOfTopic(`${RETRY_PREFIX}${consumerGroup}`)) {
+      const stats = await this.mq.askBody(address, 'GET_CONSUME_STATS', { consumerGroup, topic }, consumeStats);
+      for (const [queue, offsets] of stats.offsetTable) offsetTable.set(queue, offsets);
+      consumeTps += stats.consumeTps;
+    }
+    return { consumeTps, offsetTable };
+  }
+
+  /** A value of the KV configuration; undefined when there is none. */
+  async kvValue(namespace: string, key: string): Promise<string | undefined> {
+    return this.mq.askNamesrv(async (address) => {
+      const asked = await this.mq.ask(address, 'GET_KV_CONFIG', { namespace, key });
+      const answer = expectCode(asked, address, 'SUCCESS', 'QUERY_NOT_FOUND');
+      return answer.codeName === 'SUCCESS' ? answer.extFields.get('value') : undefined;
+    });
+  }
+
+  /** Sets a value at every name server. Rejects at the first that does not take it, as Java's. */
+  async putKv(namespace: string, key: string, value: string): Promise<void> {
+    for (const address of this.namesrvs) await this.mq.askHeader(address, 'PUT_KV_CONFIG', { namespace, key, value });
+  }
+
+  /** Removes a value at every name server. */
+  async deleteKv(namespace: string, key: string): Promise<void> {
+    for (const address of this.namesrvs) await this.mq.askHeader(address, 'DELETE_KV_CONFIG', { namespace, key });
+  }
+
+  /** Deletes a topic from all brokers of a cluster, or from those that can be reached. */
+  async deleteTopicInBrokers(cluster: string, topic: string): Promise<Everywhere<unknown>> {
+    const addresses = await this.addressesOf(cluster);
+    return this.everywhere(addresses, (address) => this.mq.askHeader(address, 'DELETE_TOPIC_IN_BROKER', { topic }));
+  }
+
+  /** Deletes a topic from the routes of all name servers. */
+  deleteTopicInNamesrvs(topic: string): Promise<Everywhere<unknown>> {
+    return this.everywhere(this.namesrvs, (address) =>
+      this.mq.askHeader(address, 'DELETE_TOPIC_IN_NAMESRV', { topic }),
+    );
   }
 
   /** Counters and gauges of a broker. */

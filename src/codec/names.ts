@@ -3,6 +3,9 @@
  * request that could create state or a path (CVE-2019-17572). Java (client): Validators#checkTopic, #checkGroup.
  */
 
+/** Namespace of the KV configuration with the queues of ordered topics. Java: NamesrvUtil. */
+export const ORDER_TOPIC_CONFIG = 'ORDER_TOPIC_CONFIG';
+
 export const TOPIC_MOST_CHARACTERS = 127;
 export const GROUP_MOST_CHARACTERS = 255;
 const PATTERN_TEXT = '^[%|a-zA-Z0-9_-]+$';

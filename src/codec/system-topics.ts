@@ -10,6 +10,12 @@ export const OP_TOPIC = 'RMQ_SYS_TRANS_OP_HALF_TOPIC';
 export const GIVEN_UP_TOPIC = 'TRANS_CHECK_MAX_TIME_TOPIC';
 /** Owner of how far the topics of transactions are worked off. Java: MixAll.CID_SYS_RMQ_TRANS. */
 export const TRANSACTION_GROUP = 'CID_RMQ_SYS_TRANS';
+/** Before the name of a group: messages to be consumed once more. Java: MixAll.RETRY_GROUP_TOPIC_PREFIX. */
+export const RETRY_PREFIX = '%RETRY%';
+/** Before the name of a group: messages nobody could consume. Java: MixAll.DLQ_GROUP_TOPIC_PREFIX. */
+export const DLQ_PREFIX = '%DLQ%';
+/** Tells that a group wanted what was deleted already. Java: MixAll.OFFSET_MOVED_EVENT. */
+export const OFFSET_MOVED_EVENT = 'OFFSET_MOVED_EVENT';
 
 /** Whether a topic is one that the broker writes whether it stands in the table of topics or not. */
 export function isSystemTopic(name: string): boolean {

@@ -30,10 +30,25 @@ export type Handlers = { readonly [C in AdminCommandName]: Handler<C> };
 
 /** The command cannot be done, for a reason that one line tells. */
 export class CommandError extends Error {
-  override readonly name = 'CommandError';
+  override readonly name: string = 'CommandError';
+}
+
+/** Something is missing on the command line that the table does not know to be needed: the usage is printed, too. */
+export class UsageError extends CommandError {
+  override readonly name = 'UsageError';
 }
 
 /** Lets time pass between two rounds. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.setTimeout(resolve, ms));
+}
+
+/** The one broker of `-b`, or else the masters of the cluster of `-c`. */
+export function mastersOf(
+  admin: AdminClient,
+  { brokerAddr, clusterName }: { readonly brokerAddr: string | undefined; readonly clusterName: string | undefined },
+): Promise<readonly string[]> {
+  if (brokerAddr !== undefined) return Promise.resolve([brokerAddr]);
+  if (clusterName !== undefined) return admin.mastersOf(clusterName);
+  throw new UsageError('give -b (brokerAddr) or -c (clusterName)');
 }

@@ -4,7 +4,7 @@ import { failureText } from '../client/answer.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Fs, FsError } from '../util/fs.ts';
 import { type AdminCommandName, findCommand } from './admin-commands.ts';
-import { type Call, CommandError, type Handler, type Output } from './command.ts';
+import { type Call, CommandError, type Handler, type Output, UsageError } from './command.ts';
 import { handlers } from './handlers.ts';
 import { parseOptions } from './parse.ts';
 import { commandList, usageOf } from './usage.ts';
@@ -82,7 +82,9 @@ async function execute(
     const text = knownTrouble(error);
     if (text === undefined) throw error;
     to.err(`mqadmin ${name}: ${text}`);
-    return FAILED;
+    if (!(error instanceof UsageError)) return FAILED;
+    printed(usageOf(name), to.out);
+    return WRONG_USAGE;
   }
   return exitCode;
 }

@@ -3,9 +3,6 @@ import { kvConfigSerializeWrapper } from '../codec/bodies/topic-config.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import type { StateFile } from '../util/state-file.ts';
 
-/** Java: NamesrvUtil.NAMESPACE_ORDER_TOPIC_CONFIG. */
-export const ORDER_TOPIC_CONFIG = 'ORDER_TOPIC_CONFIG';
-
 /** What the table may hold, so that every answer with a whole namespace fits a frame. Java has no limits. */
 export interface KvLimits {
   readonly entries: number;

@@ -11,11 +11,10 @@ import {
 import type { Commands } from '../codec/commands.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import type { HeaderValues } from '../codec/header.ts';
-import { isSafePathSegment } from '../codec/names.ts';
+import { isSafePathSegment, ORDER_TOPIC_CONFIG } from '../codec/names.ts';
 import { FAQ, RequestError } from '../codec/response-codes.ts';
 import type { Handler, Reply } from '../remoting/handler.ts';
 import { bodyCrc } from '../util/crc32.ts';
-import { ORDER_TOPIC_CONFIG } from './kv-config-manager.ts';
 import type { NamesrvParts } from './parts.ts';
 import { sameVersion } from './route-info-manager.ts';
 

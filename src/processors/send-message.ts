@@ -1,5 +1,6 @@
-import { DLQ_PREFIX, describeTopic, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
+import { DLQ_PREFIX, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { toHalfMessage } from '../broker/transaction/half-message.ts';
+import { describeTopic } from '../codec/bodies/topic-config.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
 import { topicNameProblem } from '../codec/names.ts';
 import { FAQ, RequestError } from '../codec/response-codes.ts';

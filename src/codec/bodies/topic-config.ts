@@ -1,4 +1,4 @@
-import { PermName } from '../sys-flags.ts';
+import { PermName, permText } from '../sys-flags.ts';
 import {
   bean,
   bool,
@@ -39,6 +39,15 @@ export const topicConfig = bean({
   writeQueueNums: property(int, 16),
 });
 export type TopicConfig = ValueOf<typeof topicConfig>;
+
+/** What Java prints for a topic. Java: TopicConfig#toString. */
+export function describeTopic(config: TopicConfig): string {
+  return (
+    `TopicConfig [topicName=${config.topicName}, readQueueNums=${config.readQueueNums}, ` +
+    `writeQueueNums=${config.writeQueueNums}, perm=${permText(config.perm)}, ` +
+    `topicFilterType=${config.topicFilterType}, topicSysFlag=${config.topicSysFlag}, order=${config.order}]`
+  );
+}
 
 /** Answer of GET_ALL_TOPIC_CONFIG (21) and, pretty, the file topics.json. Java: TopicConfigSerializeWrapper. */
 export const topicConfigSerializeWrapper = bean({

@@ -1,0 +1,158 @@
+import type { AdminClient } from '../client/admin-client.ts';
+import { AnswerError } from '../client/answer.ts';
+import { consumerConnection } from '../codec/bodies/consumer-connection.ts';
+import { type MessageQueue, offsetMovedEvent } from '../codec/bodies/message-queue.ts';
+import { topicStatsTable } from '../codec/bodies/offsets.ts';
+import { decodeBody } from '../codec/bodies/schema.ts';
+import { DecodeError } from '../codec/fast-json.ts';
+import { OFFSET_MOVED_EVENT, RETRY_PREFIX } from '../codec/system-topics.ts';
+import { type Call, type Output, pause } from './command.ts';
+
+/** Java: MonitorService, MonitorConfig. */
+const FIRST_ROUND_MS = 20_000;
+const ROUND_MS = 60_000;
+const GROUP = 'TOOLS_CONSUMER';
+const EVENTS_A_PULL = 32;
+/** Of one queue in one round; what is left is read in the next. */
+const MOST_PULLS = 32;
+
+/**
+ * Round after round, what connected groups have not read yet, and what was deleted before a group read it. Java writes
+ * the same to a log file; here it is printed. Java: StartMonitoringSubCommand, DefaultMonitorListener.
+ */
+export async function* startMonitoring({ admin, clock }: Call<'startMonitoring'>): AsyncGenerator<Output> {
+  const events = new MovedOffsets(admin);
+  await admin.everywhere(['from now on'], () => events.next());
+  await pause(clock, FIRST_ROUND_MS);
+  for (;;) {
+    const retryTopics = (await admin.topics()).filter((topic) => topic.startsWith(RETRY_PREFIX)).sort();
+    const groups = retryTopics.map((topic) => topic.slice(RETRY_PREFIX.length));
+    const undone = await admin.everywhere(groups, (group) => undoneOf(admin, group));
+    const moved = await admin.everywhere(['since the last round'], () => events.next());
+    const undoneMsgs = undone.done.flatMap(([, rows]) => rows);
+    const deleteMsgsEvents = moved.done.flatMap(([, rows]) => rows);
+    yield {
+      lines: [
+        '[MONITOR] =========================================beginRound',
+        ...undoneMsgs.map((row) => `[MONITOR] reportUndoneMsgs: UndoneMsgs [${fields(row)}]`),
+        ...deleteMsgsEvents.map((row) => `[MONITOR] reportDeleteMsgsEvent: DeleteMsgsEvent [${fields(row)}]`),
+        '[MONITOR] =========================================endRound',
+      ],
+      json: { time: clock.now(), undoneMsgs, deleteMsgsEvents },
+      failures: [...undone.failures, ...moved.failures],
+    };
+    await pause(clock, ROUND_MS);
+  }
+}
+
+type Row = Readonly<Record<string, string | number>>;
+
+function fields(row: Row): string {
+  const pairs = Object.entries(row).map(([name, value]) => `${name}=${value}`);
+  return pairs.join(', ');
+}
+
+/** By topic; nothing for a group without members. Java: MonitorService#reportUndoneMsgs. */
+async function undoneOf(admin: AdminClient, consumerGroup: string): Promise<Row[]> {
+  try {
+    const { offsetTable } = await admin.consumeStats(consumerGroup);
+    if (!(await isOnline(admin, consumerGroup))) return [];
+    const rows: Row[] = [];
+    for (const topic of new Set([...offsetTable.keys()].map((queue) => queue.topic ?? ''))) {
+      const lastStored = await lastStoredOf(admin, topic);
+      const queues = [...offsetTable].filter(([queue]) => queue.topic === topic);
+      const diffs = queues.map(([, { brokerOffset, consumerOffset }]) => Math.max(0, brokerOffset - consumerOffset));
+      const delays = queues.map(([queue, { lastTimestamp }]) => {
+        return lastTimestamp > 0 ? (lastStored.get(keyOf(queue)) ?? 0) - lastTimestamp : 0;
+      });
+      rows.push({
+        consumerGroup,
+        topic,
+        undoneMsgsTotal: diffs.reduce((sum, diff) => sum + diff, 0),
+        undoneMsgsSingleMQ: Math.max(0, ...diffs),
+        undoneMsgsDelayTimeMills: Math.max(0, ...delays),
+      });
+    }
+    return rows;
+  } catch (error) {
+    // A refusal is how a broker says that the group has no figures, or went away since.
+    if (error instanceof AnswerError) return [];
+    throw error;
+  }
+}
+
+async function isOnline(admin: AdminClient, consumerGroup: string): Promise<boolean> {
+  const [first] = await admin.brokersOfTopic(`${RETRY_PREFIX}${consumerGroup}`);
+  if (first === undefined) return false;
+  const command = 'GET_CONSUMER_CONNECTION_LIST';
+  const { connectionSet } = await admin.mq.askBody(first[1], command, { consumerGroup }, consumerConnection);
+  return connectionSet.length > 0;
+}
+
+/** Store time of the last message of each queue. */
+async function lastStoredOf(admin: AdminClient, topic: string): Promise<ReadonlyMap<string, number>> {
+  const times = new Map<string, number>();
+  for (const [, address] of await admin.brokersOfTopic(topic)) {
+    const { offsetTable } = await admin.mq.askBody(address, 'GET_TOPIC_STATS_INFO', { topic }, topicStatsTable);
+    for (const [queue, { lastUpdateTimestamp }] of offsetTable) times.set(keyOf(queue), lastUpdateTimestamp);
+  }
+  return times;
+}
+
+function keyOf({ brokerName, queueId }: MessageQueue): string {
+  return `${brokerName}:${queueId}`;
+}
+
+/** Reads the events about groups that wanted what was deleted, from the first call on. */
+class MovedOffsets {
+  readonly #admin: AdminClient;
+  /** By address and queue: where to go on. */
+  readonly #offsets = new Map<string, number>();
+
+  constructor(admin: AdminClient) {
+    this.#admin = admin;
+  }
+
+  async next(): Promise<Row[]> {
+    const rows: Row[] = [];
+    const { queueDatas } = await this.#admin.route(OFFSET_MOVED_EVENT);
+    for (const [brokerName, address] of await this.#admin.brokersOfTopic(OFFSET_MOVED_EVENT)) {
+      const queues = queueDatas.find((data) => data.brokerName === brokerName)?.readQueueNums ?? 0;
+      for (let queueId = 0; queueId < queues; queueId++) rows.push(...(await this.#read(address, queueId)));
+    }
+    return rows;
+  }
+
+  async #read(address: string, queueId: number): Promise<Row[]> {
+    const key = `${address}/${queueId}`;
+    let offset = this.#offsets.get(key);
+    if (offset === undefined) {
+      const at = { topic: OFFSET_MOVED_EVENT, queueId };
+      this.#offsets.set(key, (await this.#admin.mq.askHeader(address, 'GET_MAX_OFFSET', at)).offset);
+      return [];
+    }
+    const rows: Row[] = [];
+    for (let pulls = 0; pulls < MOST_PULLS; pulls++) {
+      const pulled = await this.#admin.mq.pull(address, {
+        consumerGroup: GROUP,
+        topic: OFFSET_MOVED_EVENT,
+        queueId,
+        queueOffset: offset,
+        maxMsgNums: EVENTS_A_PULL,
+      });
+      rows.push(...pulled.messages.flatMap(({ body, storeTimestamp }) => eventRow(body, storeTimestamp)));
+      offset = pulled.nextBeginOffset;
+      this.#offsets.set(key, offset);
+      if (pulled.status !== 'SUCCESS' || offset >= pulled.maxOffset) break;
+    }
+    return rows;
+  }
+}
+
+function eventRow(body: Buffer, eventTimestamp: number): Row[] {
+  const event = decodeBody(offsetMovedEvent, body);
+  if (event instanceof DecodeError) return [];
+  const { consumerGroup = '', messageQueue, offsetRequest, offsetNew } = event;
+  const { topic = '', brokerName = '', queueId = -1 } = messageQueue ?? {};
+  return [{ consumerGroup, topic, brokerName, queueId, offsetRequest, offsetNew, eventTimestamp }];
+}
