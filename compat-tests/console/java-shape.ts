@@ -74,7 +74,10 @@ function kindOf(scalar: string): string {
   throw new Error(`what is ${scalar}?`);
 }
 
-/** A text with its numbers as N and its decimals as F: the format of a value. */
+/** The format of a value: numbers as N, decimals as F, sizes (`6.4 KiB`, `0 B`) as SIZE. */
 export function formatOf(text: string): string {
-  return text.replaceAll(/-?\d+\.\d+(E-?\d+)?/g, 'F').replaceAll(/-?\d+/g, 'N');
+  return text
+    .replaceAll(/-?\d+\.\d+ [KMGT]iB|\d+ B\b/g, 'SIZE')
+    .replaceAll(/-?\d+\.\d+(E-?\d+)?/g, 'F')
+    .replaceAll(/-?\d+/g, 'N');
 }
