@@ -40,6 +40,10 @@ const COMMANDS = {
   'test:flips': { about: 'single changed bits in a store directory', args: ['testing/bit-flips/main.ts'] },
   'test:transactions': { about: 'everything a transaction can meet', args: ['testing/transactions/main.ts'] },
   'test:delay': { about: 'delayed messages through restarts', args: ['testing/delay-model/main.ts'] },
+  'test:connections': {
+    about: 'connections opened, asked and closed for ten minutes',
+    args: ['testing/connections/main.ts'],
+  },
   'test:compat': {
     about: 'compatibility suites; takes file names',
     dist: true,
