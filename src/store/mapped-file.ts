@@ -58,16 +58,12 @@ export class MappedFile {
   ): MappedFile {
     const path = `${dir}/${name}`;
     const file = new MappedFile(files, path, fileFromOffset, fileSize, 0);
-    let created = false;
     try {
       file.#dirsToSync = dirsChangedByCreating(files.fs, dir);
       files.fs.mkdir(dir);
-      const handle = createOverEmpty(files, path);
-      created = true;
-      handle.truncate(fileSize);
-    } catch (error) {
       // A file of another length would make the next start fail, also Java's.
-      if (created) file.#removeHalfMade();
+      files.create(path, fileSize);
+    } catch (error) {
       throw toStoreIoError('create', path, 0, error);
     }
     return file;
@@ -333,21 +329,6 @@ export class MappedFile {
       throw toStoreIoError(operation, this.path, position, error);
     }
   }
-
-  #removeHalfMade(): void {
-    this.#files.forget(this.path);
-    try {
-      this.#files.fs.unlink(this.path);
-    } catch {
-      // The failure to report is the first one.
-    }
-  }
-}
-
-/** Creates the file; an empty one in its place is what an earlier try left when it could not even be undone. */
-function createOverEmpty(files: OpenFiles, path: string): FileHandle {
-  if (files.fs.stat(path)?.sizeBytes === 0) files.fs.unlink(path);
-  return files.create(path);
 }
 
 /** The directory, and above it each one that gets a new entry because the one below does not exist yet. */

@@ -5,7 +5,7 @@ import { OpenFiles } from './open-files.ts';
 it('keeps at most its capacity open and closes the handle used longest ago', () => {
   const fs = new MemFs();
   for (const name of ['a', 'b', 'c']) fs.install(`/${name}`, Buffer.from(name));
-  const files = new OpenFiles(fs, 2);
+  const files = new OpenFiles(fs, { capacity: 2 });
   const a = files.handle('/a');
   const b = files.handle('/b');
   expect(files.handle('/a')).toBe(a);

@@ -1,5 +1,6 @@
 import { assert } from '../util/assert.ts';
 import type { FileHandle, Fs } from '../util/fs.ts';
+import { createInPlace, NewFiles } from './new-file.ts';
 
 /**
  * The open handles of the store, at most `capacity` of them: thousands of consume queues exist, few are hot. The one
@@ -8,14 +9,17 @@ import type { FileHandle, Fs } from '../util/fs.ts';
 export class OpenFiles {
   readonly fs: Fs;
   readonly #capacity: number;
+  readonly #newFiles: NewFiles | undefined;
   /** Oldest use first: a Map iterates in the order of insertion. */
   readonly #handles = new Map<string, FileHandle>();
   #latest: FileHandle | undefined;
 
-  constructor(fs: Fs, capacity = DEFAULT_CAPACITY) {
+  /** With `rootDir`, of the store, new files are seen with their whole length only. */
+  constructor(fs: Fs, { capacity = DEFAULT_CAPACITY, rootDir }: { capacity?: number; rootDir?: string } = {}) {
     assert(capacity > 0, 'at least one file must be open to be used');
     this.fs = fs;
     this.#capacity = capacity;
+    this.#newFiles = rootDir === undefined ? undefined : new NewFiles(fs, rootDir);
   }
 
   /** The handle of an existing file, opened when it is not open; throws FsError. */
@@ -27,9 +31,15 @@ export class OpenFiles {
     return this.#keep(found);
   }
 
-  /** Creates a file that must not exist yet; throws FsError. */
-  create(path: string): FileHandle {
-    return this.#keep(this.fs.open(path, 'create-new'));
+  /** Creates a file of zeros that must not exist yet, or be empty; throws FsError and has changed nothing then. */
+  create(path: string, sizeBytes: number): void {
+    if (this.#newFiles === undefined) createInPlace(this.fs, path, sizeBytes);
+    else this.#newFiles.create(path, sizeBytes);
+  }
+
+  /** Removes what a kill left of files that were about to be. */
+  removeLeftovers(): void {
+    this.#newFiles?.removeLeftovers();
   }
 
   /** Closes the handle of a path, before its file is removed. */

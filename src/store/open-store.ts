@@ -84,11 +84,12 @@ export function openStore(options: MessageStoreOptions): OpenStore {
   const root = config.storePathRootDir;
   const held = new HeldLock(options);
   const { lock } = held;
-  const openFiles = new OpenFiles(fs);
+  const openFiles = new OpenFiles(fs, { rootDir: root });
   try {
     options.onLocked?.();
     const delayLevels = DelayLevels.parse(config.messageDelayLevel);
     if (delayLevels === undefined) throw new StoreLoadError(root, 'messageDelayLevel cannot be read');
+    openFiles.removeLeftovers();
     const abort = new AbortFile(fs, root);
     const cleanStop = !abort.exists;
     log.info({ root, cleanStop }, cleanStop ? 'the last stop was clean' : 'the last run ended without a clean stop');
