@@ -54,6 +54,15 @@ class World {
     return client;
   }
 
+  /** Time goes by in which nobody is idle. */
+  async pass(timeMs: number, clients: readonly TestClient[]): Promise<void> {
+    for (let elapsedMs = 0; elapsedMs < timeMs; elapsedMs += 20_000) {
+      await this.clock.advanceAsync(20_000);
+      await settle(this.clock);
+      for (const client of clients) await client.ask(106);
+    }
+  }
+
   /** From now on the disk is full. */
   failWrites(): void {
     this.fs.open = (path) => {
@@ -312,10 +321,24 @@ describe('a broker that is gone', () => {
     const broker = await world.broker();
     for (let i = 0; i < 5; i++) await register(broker, { brokerName: `b${i}` }, { version: i + 2 });
     await broker.ask(104, brokerFields());
-    await world.clock.advanceAsync(15_000);
-    await settle(world.clock);
+    await world.pass(140_000, [client, broker]);
     expect(json(await client.ask(106))).toBe('{"brokerAddrTable":{},"clusterAddrTable":{}}');
     expect(await names(client, 206)).toEqual([]);
+  });
+
+  it('stays routable when somebody else takes its address off, until its next registration is late', async () => {
+    const world = await World.start();
+    const client = await world.client();
+    const broker = await world.broker();
+    await broker.ask(104, brokerFields({ brokerName: 'somebody-else' }));
+    await world.pass(100_000, [client, broker]);
+    expect(await route(client)).toBe(T_ROUTE);
+    await register(broker);
+    await world.pass(60_000, [client, broker]);
+    expect(await route(client)).toBe(T_ROUTE);
+    await broker.ask(104, brokerFields({ brokerName: 'somebody-else' }));
+    await world.pass(140_000, [client, broker]);
+    expect(await route(client)).toBe('17');
   });
 });
 
@@ -395,6 +418,17 @@ describe('topics and clusters', () => {
     expect(await names(broker, 311)).toEqual(['U', 'US']);
     expect(await names(broker, 312)).toEqual(['S', 'US']);
     expect(await names(broker, 313)).toEqual(['S']);
+  });
+
+  it('takes the unit flags from the broker whose queues have stood unchanged for longest', async () => {
+    const world = await World.start();
+    const first = await world.broker({}, { topics: { U: { topicSysFlag: 1 } } });
+    const second = { brokerName: 'b2', brokerAddr: '10.0.0.2:10911' };
+    await world.broker(second, { topics: { U: {} } });
+    await register(first, {}, { version: 2, topics: { U: { topicSysFlag: 1 } } });
+    expect(await names(first, 311)).toEqual(['U']);
+    await register(first, {}, { version: 3, topics: { U: { topicSysFlag: 1, perm: 4 } } });
+    expect(await names(first, 311)).toEqual([]);
   });
 });
 

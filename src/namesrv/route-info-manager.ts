@@ -77,6 +77,8 @@ export class RouteInfoManager {
   readonly #limits: RouteLimits;
   /** Pairs of topic and broker in `#topics`. */
   #queueCount = 0;
+  /** Addresses in `#brokers` that the last scan did not find in `#live`, and when they were missed first. */
+  #ghostsSinceMs: ReadonlyMap<string, number> = new Map();
 
   constructor(options: { clock: Clock; log: Logger; limits?: RouteLimits }) {
     this.#clock = options.clock;
@@ -131,8 +133,9 @@ export class RouteInfoManager {
   }
 
   /**
-   * Takes brokers off that have not registered for too long, and closes them; besides, addresses that no live broker
-   * stands behind, which a registration under two names or a wrong unregistration leaves. Java: #scanNotActiveBroker.
+   * Takes brokers off that have not registered for too long, and closes them; besides, addresses that no live broker has
+   * stood behind for as long, which a registration under two names or a wrong unregistration leaves and Java keeps for
+   * ever (ADR 0046). Java: #scanNotActiveBroker.
    */
   scanNotActive(): void {
     const nowMs = this.#clock.monotonicMs();
@@ -142,10 +145,7 @@ export class RouteInfoManager {
       this.#removeAddress(address);
       live.connection.destroy('no registration');
     }
-    for (const broker of [...this.#brokers.values()]) {
-      for (const address of [...broker.brokerAddrs.values()])
-        if (!this.#live.has(address)) this.#removeAddress(address);
-    }
+    this.#removeGhosts(nowMs);
   }
 
   /** Where a topic is, or undefined. Java: RouteInfoManager#pickupTopicRouteData. */
@@ -264,15 +264,20 @@ export class RouteInfoManager {
     return newQueues > 0 && this.#queueCount + newQueues > queues ? 'queues' : undefined;
   }
 
+  /** Java: RouteInfoManager#createAndUpdateQueueData. */
   #noteTopic(name: string, topic: TopicConfig, brokerName: string): void {
     let queues = this.#topics.get(name);
     if (queues === undefined) {
       queues = new Map();
       this.#topics.set(name, queues);
     }
-    if (!queues.has(brokerName)) this.#queueCount += 1;
+    const known = queues.get(brokerName);
+    if (known === undefined) this.#queueCount += 1;
     const { perm, readQueueNums, writeQueueNums, topicSysFlag } = topic;
-    queues.set(brokerName, { brokerName, perm, readQueueNums, writeQueueNums, topicSynFlag: topicSysFlag });
+    const noted = { brokerName, perm, readQueueNums, writeQueueNums, topicSynFlag: topicSysFlag };
+    // What has changed goes to the end, and the first broker of a topic decides what unit it is of.
+    if (known !== undefined && !sameQueues(known, noted)) queues.delete(brokerName);
+    queues.set(brokerName, noted);
   }
 
   #noteFilterServers(brokerAddr: string, servers: readonly string[]): void {
@@ -285,6 +290,23 @@ export class RouteInfoManager {
     const live = masterAddr === undefined ? undefined : this.#live.get(masterAddr);
     if (masterAddr === undefined || live === undefined) return {};
     return { masterAddr, haServerAddr: live.haServerAddr };
+  }
+
+  /** Not at once: a broker that runs is back with its next registration, and clients shall not lose it until then. */
+  #removeGhosts(nowMs: number): void {
+    const ghosts = new Map<string, number>();
+    for (const broker of this.#brokers.values()) {
+      for (const address of broker.brokerAddrs.values()) {
+        if (!this.#live.has(address)) ghosts.set(address, this.#ghostsSinceMs.get(address) ?? nowMs);
+      }
+    }
+    for (const [address, sinceMs] of ghosts) {
+      if (sinceMs + BROKER_EXPIRED_MS >= nowMs) continue;
+      this.#log.warn({ broker: address }, 'no registration of an address for 120 s, taken off');
+      this.#removeAddress(address);
+      ghosts.delete(address);
+    }
+    this.#ghostsSinceMs = ghosts;
   }
 
   #removeAddress(address: string): void {
@@ -307,6 +329,15 @@ export class RouteInfoManager {
       if (queues.size === 0) this.#topics.delete(topic);
     }
   }
+}
+
+function sameQueues(left: Queues, right: Queues): boolean {
+  return (
+    left.perm === right.perm &&
+    left.readQueueNums === right.readQueueNums &&
+    left.writeQueueNums === right.writeQueueNums &&
+    left.topicSynFlag === right.topicSynFlag
+  );
 }
 
 /** Two registrations of the same state of a broker's topics. Java: DataVersion#equals. */
