@@ -66,6 +66,11 @@ export function encodeConsumerFilters(filters: ConsumerFilters): string {
   return encodeBodyText(consumerFilterFile, { filterDataByTopic: new Map(rows) }, { pretty: true });
 }
 
+/** One filter as tools show it, indented as the file is. Java: JSON.toJSONString(ConsumerFilterData, true). */
+export function consumerFilterText(data: ConsumerFilterData): string {
+  return encodeBodyText(filterData, { ...data, dead: isDeadFilter(data) }, { pretty: true });
+}
+
 /** Java's long with all its bits. */
 const exactLong: Kind<Long> = {
   read(value, where) {

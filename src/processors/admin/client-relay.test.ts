@@ -220,5 +220,15 @@ describe('the offsets that members have in memory (223)', () => {
     await member(broker, 'old', { version: 27 });
     const old = 'the client does not support this feature. version=V3_0_6';
     expect(await client.ask(223, fields)).toEqual({ ...DONE, code: 1, remark: old });
+    expect(await client.ask(223, { ...fields, clientAddr: 'x' })).toEqual({ ...DONE, code: 1, remark: old });
+  });
+
+  it('are told of a member that is young enough, whoever else is in its group', async () => {
+    const { broker, client } = await setUp();
+    await member(broker, 'old', { version: 27 });
+    const young = await member(broker, 'young');
+    const answered = await relayed(broker, client, 223, { ...fields, clientAddr: 'young' });
+    await young.answer(221, { body: status(1) });
+    expect((await answered())?.body.toString()).toBe(`{"consumerTable":{"young":{${queue}:1}},"messageQueueTable":{}}`);
   });
 });

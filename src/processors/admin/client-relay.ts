@@ -99,7 +99,8 @@ const JAVA_TIMEOUT = 'org.apache.rocketmq.remoting.exception.RemotingTimeoutExce
 
 /**
  * 223: the offsets that the members of a group have in memory, or those of the one whose client id is `clientAddr`.
- * Who does not answer is left out. Java: Broker2Client#getConsumeStatus.
+ * Who does not answer is left out. A member that is too old is an error when it is asked, or when nobody has that id
+ * (ADR 0047). Java: Broker2Client#getConsumeStatus.
  */
 export function getConsumerStatus(
   parts: BrokerParts,
@@ -112,9 +113,9 @@ export function getConsumerStatus(
     if (members.length === 0) {
       throw new RequestError('SYSTEM_ERROR', `No Any Consumer online in the consumer group: [${group}]`);
     }
-    checkVersions(members);
     const only = parts.consumers.findChannel(group, clientAddr);
     const asked = clientAddr.trim() === '' ? members.slice(0, MOST_ASKED) : only === undefined ? [] : [only];
+    checkVersions(only === undefined ? members : [only]);
     const consumerTable = new Map<string, OffsetsByQueue>();
     for (let at = 0; at < asked.length; at += ASKED_AT_ONCE) {
       const some = asked.slice(at, at + ASKED_AT_ONCE);

@@ -72,6 +72,19 @@ describe('entries of a consume queue (321)', () => {
     expect(on.body).toMatchObject({ filterData: 'null', subscriptionData: { topic: 'T', subString: '*' } });
   });
 
+  it("come with the filter of a group that picks by SQL, as Java's tools show it", async () => {
+    const { broker, client } = await setUp();
+    const sql = { subString: 'a > 5', expressionType: 'SQL92', subVersion: 7 };
+    await client.ask(34, {}, { body: heartbeat('c', [{ group: 'g', subscriptions: [subscription('T', sql)] }]) });
+    const { filterData } = (await query(client, { consumerGroup: 'g' })).body;
+    expect(filterData).toMatch(/^\{\n\t"bloomFilterData":\{/);
+    const { bloomFilterData, ...told } = JSON.parse(filterData);
+    expect(bloomFilterData.bitPos).toHaveLength(3);
+    const times = { bornTime: broker.clock.now(), clientVersion: 7, dead: false, deadTime: 0 };
+    const names = { consumerGroup: 'g', topic: 'T', expression: 'a > 5', expressionType: 'SQL92' };
+    expect(told).toEqual({ ...times, ...names });
+  });
+
   it('come with the units of the extension, and whether the group reads them', async () => {
     const { broker, client } = await setUp(true);
     const codes = { subString: 'A', tagsSet: ['A'], codeSet: [javaStringHash('A')], expressionType: 'TAG' };

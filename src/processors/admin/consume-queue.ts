@@ -1,10 +1,14 @@
 import Long from 'long';
+import { consumerFilterText } from '../../broker/consumer-filter-file.ts';
+import { type ConsumerFilter, isTagType } from '../../broker/consumer-filter-manager.ts';
 import type { Subscription } from '../../broker/consumer-manager.ts';
+import { sqlFilter } from '../../broker/filter/sql-message-filter.ts';
 import { SUB_ALL, tagFilter } from '../../broker/filter/tag-filter.ts';
 import { type ConsumeQueueData, queryConsumeQueueResponseBody } from '../../codec/bodies/consume-queue.ts';
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Request } from '../../remoting/handler.ts';
+import type { CqExtUnit } from '../../store/consume-queue-ext-unit.ts';
 import type { QueueEntry } from '../../store/queue-entries.ts';
 import type { BrokerParts } from '../parts.ts';
 import { NO_REMARK_SET } from './reset-offset.ts';
@@ -23,12 +27,13 @@ export function queryConsumeQueue(
     const { minOffset: minQueueIndex, maxOffset: maxQueueIndex, entries } = found;
     const subscriptionData =
       consumerGroup === undefined ? undefined : parts.consumers.group(consumerGroup)?.subscriptions.get(topic);
+    const filter = consumerGroup === undefined ? undefined : parts.filters.get(topic, consumerGroup);
     const body = encodeBody(queryConsumeQueueResponseBody, {
       minQueueIndex,
       maxQueueIndex,
       subscriptionData,
-      filterData: filterData(consumerGroup, topic, subscriptionData),
-      queueData: entries?.map((entry) => described(entry, subscriptionData)),
+      filterData: filterData(consumerGroup, topic, subscriptionData, filter),
+      queueData: entries?.map((entry) => described(entry, subscriptionData, filter)),
     });
     const missing = `Index ${index} of ${queueId}@${topic} is not exist!`;
     return { code: 'SUCCESS', remark: entries === undefined ? missing : NO_REMARK_SET, body };
@@ -40,13 +45,19 @@ function filterData(
   group: string | undefined,
   topic: string,
   subscription: Subscription | undefined,
+  filter: ConsumerFilter | undefined,
 ): string | undefined {
   if (group === undefined) return undefined;
-  return subscription === undefined ? `${group}@${topic} is not online!` : 'null';
+  if (subscription === undefined) return `${group}@${topic} is not online!`;
+  return filter === undefined ? 'null' : consumerFilterText(filter);
 }
 
 /** Only an entry that leads to the extension is described further, as in Java. */
-function described(entry: QueueEntry, subscription: Subscription | undefined): ConsumeQueueData {
+function described(
+  entry: QueueEntry,
+  subscription: Subscription | undefined,
+  filter: ConsumerFilter | undefined,
+): ConsumeQueueData {
   const { phyOffset, sizeBytes, tagsCodeHigh, tagsCodeLow, unit } = entry;
   const tagsCode = Long.fromBits(tagsCodeLow, tagsCodeHigh);
   const plain = { physicOffset: phyOffset, physicSize: sizeBytes, tagsCode, eval: false };
@@ -60,14 +71,17 @@ function described(entry: QueueEntry, subscription: Subscription | undefined): C
     ...plain,
     extendDataJson,
     bitMap: bitMap.length === 0 ? undefined : bitsText(bitMap),
-    eval: subscription !== undefined && isMatched(subscription, unit.tagsCodeHigh, unit.tagsCodeLow),
+    eval: subscription !== undefined && isMatched(subscription, filter, unit),
   };
 }
 
-function isMatched(subscription: Subscription, high: number, low: number): boolean {
+function isMatched(subscription: Subscription, filter: ConsumerFilter | undefined, unit: CqExtUnit): boolean {
   const { classFilterMode, expressionType, subString, codeSet } = subscription;
-  if (classFilterMode || expressionType !== 'TAG' || subString === SUB_ALL) return true;
-  return tagFilter(codeSet).isMatchedByConsumeQueue(high, low);
+  const { tagsCodeHigh: high, tagsCodeLow: low } = unit;
+  if (classFilterMode) return true;
+  if (isTagType(expressionType)) return subString === SUB_ALL || tagFilter(codeSet).isMatchedByConsumeQueue(high, low);
+  const bySql = filter === undefined ? undefined : sqlFilter(filter);
+  return bySql === undefined || bySql.isMatchedByConsumeQueue(high, low, unit);
 }
 
 /** Bits of a bit map, the last byte first, a line per eight bytes. Java: BitsArray#toString. */
