@@ -75,7 +75,7 @@ export function oddBody(random: SeededRandom, good: Buffer): Buffer {
 
 function heartbeat(random: SeededRandom, scope: Scope, connection: number): Buffer {
   const consumer = (): object => ({
-    groupName: random.pick(scope.groups),
+    groupName: random.pick(connection === 0 ? scope.groups : sharedGroups(scope)),
     consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
     consumeType: random.pick(['CONSUME_PASSIVELY', 'CONSUME_ACTIVELY']),
     messageModel: random.pick(['CLUSTERING', 'CLUSTERING', 'BROADCASTING']),
@@ -87,6 +87,17 @@ function heartbeat(random: SeededRandom, scope: Scope, connection: number): Buff
     consumerDataSet: random.next() < 0.7 ? [consumer()] : [],
     producerDataSet: random.next() < 0.5 ? [{ groupName: random.pick(scope.producers) }] : [],
   });
+}
+
+/** Groups with two members; the last one has a single member, which may be too old for some requests (row 63). */
+function sharedGroups({ groups }: Scope): readonly string[] {
+  return groups.slice(0, -1);
+}
+
+/** A heartbeat of so old a client that only the group without other members hears of it. */
+export function oldMemberBody(scope: Scope): Buffer {
+  const groups = scope.groups.slice(-1);
+  return membersBody({ ...scope, groups });
 }
 
 /** A client in every group of the stream, which the broker then knows. */

@@ -6,6 +6,9 @@ import type { Side } from './sides.ts';
 import type { WireRequest } from './wire-client.ts';
 
 export type Sides = readonly [java: Side, ours: Side];
+/** A request and what came of it. */
+export type ToldExchange = [request: DiffRequest, place: string, outcomes: readonly [java: Outcome, ours: Outcome]];
+type Tell = (...told: ToldExchange) => void;
 
 const timeoutMs = 12_000;
 /** Java is silent where ours answers that nobody serves the code. */
@@ -30,8 +33,8 @@ export class StreamRun {
     this.#stream = stream;
   }
 
-  /** Asks both sides and compares. */
-  async ask(request: DiffRequest, place: string): Promise<Difference[]> {
+  /** Asks both sides, tells what they said, and compares. */
+  async ask(request: DiffRequest, place: string, tell?: Tell): Promise<Difference[]> {
     if (request.afterQueue !== undefined || request.name.startsWith('GET_')) await this.#sync();
     let ends: readonly number[] = [];
     if (request.meanwhile !== undefined && request.afterQueue !== undefined) {
@@ -42,7 +45,7 @@ export class StreamRun {
     const nested: Difference[] = [];
     if (request.meanwhile !== undefined) {
       await pause(heldMs);
-      nested.push(...(await this.ask(request.meanwhile, `${place} meanwhile`)));
+      nested.push(...(await this.ask(request.meanwhile, `${place} meanwhile`, tell)));
     }
     let outcomes = await asked;
     let found = this.#compare(request, place, outcomes);
@@ -52,6 +55,7 @@ export class StreamRun {
       found = this.#compare(request, place, outcomes);
     }
     this.#remember(request, outcomes);
+    tell?.(request, place, outcomes);
     return [...found, ...nested];
   }
 

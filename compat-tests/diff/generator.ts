@@ -1,6 +1,6 @@
 import { type CommandName, type CommandRow, commands, isServed } from '../../src/codec/commands.ts';
 import { SeededRandom } from '../../testing/seeded-random.ts';
-import { goodBodies, membersBody, oddBody } from './bodies.ts';
+import { goodBodies, membersBody, oddBody, oldMemberBody } from './bodies.ts';
 import type { DiffRequest, FieldValue, Port } from './request.ts';
 import { goodValue, nameFields, oddAddress, oddPlainName, oddValue, type Scope, scopeOf } from './values.ts';
 
@@ -26,13 +26,17 @@ const sends: ReadonlySet<string> = new Set(['SEND_MESSAGE', 'SEND_MESSAGE_V2', '
 const readsQueue =
   /^(PULL_MESSAGE|QUERY_MESSAGE|SEARCH_OFFSET|GET_M..._OFFSET|GET_EARLIEST|GET_CONSUME_STATS|QUERY_CO)/;
 
-const changes = /^(SEND_|UPDATE_|PUT_|DELETE_|REGISTER_|UNREGISTER_BROKER|WIPE_|QUERY_DATA|CONSUMER_SEND|CLONE)/;
+const changes = /^(SEND_|UPDATE_|PUT_|DELETE_|REGISTER_|UNREGISTER_|WIPE_|QUERY_DATA|CONSUMER_SEND|CLONE)/;
 
 /** Makes groups and events, or asks clients, before Java finds out what is wrong. */
 const leavesTraces = /^(PULL_MESSAGE|INVOKE_)/;
 
+/** Odd values of sends that neither side refuses: the order of delayed and of half messages is the same after them. */
+const taken: ReadonlySet<string> = new Set(['producerGroup', 'defaultTopic']);
 const oddShare = 0.35;
-const versions = [333, 333, 333, 333, 317, 120, 121, 0, 611, 9999];
+/** V3_0_7_SNAPSHOT: older members of a group are not told to reset their offsets. */
+const oldestRelayed = 28;
+const versions = [333, 333, 333, 333, 317, 120, 121, 0, 40, 611, 9999];
 const languages = ['JAVA', 'JAVA', 'JAVA', 'GO', 'CPP', 'OTHER'];
 
 /** The requests of one stream: the same for the same seed, whatever the answers are. */
@@ -78,6 +82,15 @@ export class StreamGenerator {
     ];
   }
 
+  /** The fake brokers of the stream once more: none of them expires, which each name server sees at its own time. */
+  aliveBrokers(): DiffRequest[] {
+    return [1, 2, 3].map((host) => {
+      const request = this.request('REGISTER_BROKER', 0);
+      const fields = { ...request.fields, brokerAddr: `10.0.${this.scope.stream}.${host}:10911` };
+      return { ...request, fields, connection: host % 2 };
+    });
+  }
+
   /** The next request. */
   next(): DiffRequest {
     const random = this.#random;
@@ -86,7 +99,8 @@ export class StreamGenerator {
     const name = random.next() < 0.45 ? random.pick(often) : random.pick(this.#streamed);
     const request = this.request(name, oddShare);
     if (name === 'PULL_MESSAGE' && random.next() < 0.08) return this.#held(request);
-    return request;
+    const isOldMember = name === 'HEART_BEAT' && request.version < oldestRelayed;
+    return isOldMember ? { ...request, connection: 0, body: oldMemberBody(this.scope) } : request;
   }
 
   /** A request of a name, with something odd about it as often as `odd` says. */
@@ -123,6 +137,12 @@ export class StreamGenerator {
     };
   }
 
+  /** The same request about the topic of a stream, which has messages. */
+  ofAnyStream(request: DiffRequest): DiffRequest {
+    const stream = this.#random.below(this.scope.stream);
+    return { ...request, fields: { ...request.fields, topic: `D${stream}_${this.#random.pick(['a', 'b', 'multi'])}` } };
+  }
+
   #portFor(name: CommandName): Port {
     if (!isServed(name, 'broker')) return 'namesrv';
     // Java never hears the answers of clients on its second port: what it asks them ends after ten seconds.
@@ -144,14 +164,14 @@ export class StreamGenerator {
       if (need === 'optional' && random.next() < 0.15) continue;
       fields[field] = goodValue(random, name, field, this.scope);
     }
-    this.#special(name, fields);
-    const keys = Object.keys(fields);
+    const isSpecial = this.#special(name, fields);
+    const keys = Object.keys(fields).filter((field) => !isSpecial || taken.has(field));
     if (isOdd && keys.length > 0) {
-      if (random.next() < 0.03) return undefined;
+      if (random.next() < 0.03 && !isSpecial && name !== 'REGISTER_BROKER') return undefined;
       if (changes.test(name) || leavesTraces.test(name)) this.#nameOnce(name, fields);
       for (let count = 1 + random.below(2); count > 0; count--) {
         const field = random.pick(keys);
-        if (random.next() < 0.3) delete fields[field];
+        if (random.next() < 0.3 && !isSpecial) delete fields[field];
         else fields[field] = this.#odd(name, field);
       }
       if (random.next() < 0.1) fields['unknownField'] = 'x';
@@ -162,6 +182,7 @@ export class StreamGenerator {
   #odd(name: CommandName, field: string): string {
     const value = oddValue(this.#random, field, rowOf(name).request[field]?.kind ?? 'string', this.scope);
     // Names that all streams share, and the empty one, which only Java takes, are only asked about.
+    if (field === 'brokerAddr') return `${value}${oddPlainName(this.scope)}`;
     const isShared = ['', 'TBW102', 'DefaultCluster', 'SELF_TEST_TOPIC'].includes(value);
     const keeps = changes.test(name) || name === 'PULL_MESSAGE';
     return isShared && keeps && nameFields.has(field) ? oddPlainName(this.scope) : value;
@@ -169,15 +190,16 @@ export class StreamGenerator {
 
   /** What one side may refuse must not change what later requests of the stream meet. */
   #nameOnce(name: CommandName, fields: Record<string, FieldValue>): void {
-    for (const field of ['topic', 'group', 'consumerGroup', 'destGroup', 'namespace', 'brokerName', 'clusterName']) {
+    const kept = ['topic', 'group', 'consumerGroup', 'destGroup', 'namespace', 'brokerName', 'clusterName'];
+    for (const field of name === 'UNREGISTER_CLIENT' ? [...kept, 'producerGroup'] : kept) {
       const keeps = name === 'PULL_MESSAGE' && field === 'topic';
       if (fields[field] !== undefined && !keeps) fields[field] = oddPlainName(this.scope);
     }
     if (fields['brokerAddr'] !== undefined) fields['brokerAddr'] = oddAddress(this.scope);
   }
 
-  /** What roles and codes want beside the plain value of each field. */
-  #special(name: CommandName, fields: Record<string, FieldValue>): void {
+  /** What roles and codes want beside the plain value of each field; true for a delayed or a half message. */
+  #special(name: CommandName, fields: Record<string, FieldValue>): boolean {
     const random = this.#random;
     const { role, stream } = this.scope;
     if (name === 'SEND_BATCH_MESSAGE') fields['batch'] = 'true';
@@ -185,7 +207,7 @@ export class StreamGenerator {
     // A broker registers its own topics again, sooner or later.
     const isFake = name === 'DELETE_TOPIC_IN_NAMESRV' || (name === 'GET_ROUTEINTO_BY_TOPIC' && random.next() < 0.5);
     if (isFake) fields['topic'] = `${fields['topic']}_ns`;
-    if (!sends.has(name) || name === 'SEND_BATCH_MESSAGE' || random.next() < 0.5) return;
+    if (!sends.has(name) || name === 'SEND_BATCH_MESSAGE' || random.next() < 0.5) return false;
     const level = 1 + random.below(3);
     if (role === 'delay' && isServed('GET_ALL_DELAY_OFFSET', 'broker')) {
       // One level for each queue: what is due at other times would come in another order.
@@ -200,6 +222,7 @@ export class StreamGenerator {
       const properties = `TRAN_MSG\u0001true\u0002PGROUP\u0001${fields['producerGroup']}\u0002${uniqueKey}`;
       Object.assign(fields, { topic: this.scope.oneQueue, queueId: '0', sysFlag: '4', properties });
     }
+    return role !== 'plain';
   }
 
   /** Keeps out what a broker answers by chance, and pulls that it would hold for seconds. */
@@ -207,8 +230,10 @@ export class StreamGenerator {
     const queueId = fields['queueId'];
     const picksQueue = sends.has(name) || name.startsWith('SEND_REPLY_MESSAGE');
     if (picksQueue && typeof queueId === 'string' && Number(queueId) < 0) {
-      if (fields['topic'] !== undefined) fields['topic'] = this.scope.oneQueue;
+      fields['defaultTopicQueueNums'] = '1';
     }
+    // Java keeps queues of nobody then, and from there on no longer finds those of the others.
+    if (name === 'REGISTER_BROKER') fields['brokerName'] ??= oddPlainName(this.scope);
     const { sysFlag } = fields;
     const bits = typeof sysFlag === 'string' ? Number(sysFlag) : 0;
     // Nor an offset that comes with a request which one side may refuse.
@@ -260,14 +285,19 @@ export class StreamGenerator {
   }
 }
 
-/** What is asked while all streams rest: everything that tells of all of them. */
-export function sharedRequests(generator: StreamGenerator, hasNamesrv: boolean): DiffRequest[] {
-  // Java destroys the half messages with the queues of topics without a configuration (row 31).
+/**
+ * What is asked while all streams rest: everything that tells of all of them, and what takes topics or their queues
+ * off. With the latter Java destroys half messages (row 31), so it is asked where there are none.
+ */
+export function sharedRequests(generator: StreamGenerator, hasNamesrv: boolean, mayDestroy: boolean): DiffRequest[] {
   const isAsked = (name: CommandName): boolean => {
-    return name !== 'CLEAN_UNUSED_TOPIC' && name !== 'DELETE_TOPIC_IN_BROKER' && isComparable(name) && shared.has(name);
+    return (mayDestroy || !destroys.has(name)) && isComparable(name) && shared.has(name);
   };
   const asked = names.filter(isAsked);
   return asked
     .filter((name) => hasNamesrv || isServed(name, 'broker'))
-    .map((name) => ({ ...generator.request(name, 0), oneway: false }));
+    .map((name) => ({ ...generator.request(name, 0), oneway: false }))
+    .map((request) => (request.name === 'DELETE_TOPIC_IN_BROKER' ? generator.ofAnyStream(request) : request));
 }
+
+const destroys: ReadonlySet<CommandName> = new Set<CommandName>(['CLEAN_UNUSED_TOPIC', 'DELETE_TOPIC_IN_BROKER']);

@@ -19,7 +19,7 @@ export function canonicalJson(text: string): string | undefined {
 export const onceUsed = /_odd\d/;
 
 /** What Java makes of a name that is missing or empty, and what is left of an item with a name used once. */
-const nameless = /^(null\b|"":|\{"":|\{\}$)/;
+const nameless = /^(null\b|"null@null":|"":|\{"":|\{\}$)/;
 
 class NotJson extends Error {
   override readonly name = 'NotJson';

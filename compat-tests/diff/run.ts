@@ -1,12 +1,13 @@
 import { SeededRandom } from '../../testing/seeded-random.ts';
 import type { Difference, Mask } from './compare.ts';
-import { StreamRun } from './exchange.ts';
+import { StreamRun, type ToldExchange } from './exchange.ts';
 import { type Explained, explainedRows, explanationOf } from './explained.ts';
 import { StreamGenerator, sharedRequests } from './generator.ts';
 import { onceUsed } from './java-text.ts';
 import type { DiffRequest, Pushed } from './request.ts';
 import { Side } from './sides.ts';
 import { compareStored } from './stored.ts';
+import type { Role } from './values.ts';
 
 export interface DiffOptions {
   /** Requests to each side, in all. */
@@ -18,6 +19,8 @@ export interface DiffOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Only this stream, as a shorter way to the same difference. */
   readonly onlyStream?: number | undefined;
+  /** Is told each request with both answers. */
+  readonly onExchange?: ((text: string) => void) | undefined;
 }
 
 export interface DiffReport {
@@ -30,20 +33,26 @@ export interface DiffReport {
 }
 
 const streams = 8;
-const roles = ['delay', 'transaction'] as const;
+/** Rounds between two registrations of all fake brokers: far less than the two minutes that one of them lives. */
+const roundsAlive = 2;
 /** Requests of each stream between two looks at what all streams share. */
 const roundLength = 60;
 const mostTold = 40;
 /** Delivery of what is still delayed, and Java's tables that are written every five seconds. */
 const settleMs = 6_500;
 
-/** Sends the same requests to Java 4.6.0 and to ours, with a name server each and then without. */
+/**
+ * Sends the same requests to Java 4.6.0 and to ours: with a name server each, transactions and the filters that are the
+ * default, and then with neither of the first two and with SQL.
+ */
 export async function runDiff(options: DiffOptions): Promise<DiffReport> {
   const report: DiffReport = { requests: 0, records: 0, codes: new Set(), unexplained: [], explained: new Map() };
   const withNamesrv = Math.ceil(options.count * 0.75);
-  await runPass(options, report, { count: withNamesrv, withNamesrv: true, seed: options.seed });
+  const cluster = { count: withNamesrv, withNamesrv: true, seed: options.seed, settings: {} };
+  await runPass(options, report, { ...cluster, roles: ['delay', 'transaction'] });
   const rest = options.count - withNamesrv;
-  if (rest > 0) await runPass(options, report, { count: rest, withNamesrv: false, seed: options.seed + 1 });
+  const alone = { count: rest, withNamesrv: false, seed: options.seed + 1, settings: { enablePropertyFilter: 'true' } };
+  if (rest > 0) await runPass(options, report, { ...alone, roles: ['delay'] });
   return report;
 }
 
@@ -51,15 +60,18 @@ interface Pass {
   readonly count: number;
   readonly withNamesrv: boolean;
   readonly seed: number;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Of the first streams; the others are plain. */
+  readonly roles: readonly Role[];
 }
 
 async function runPass(options: DiffOptions, report: DiffReport, pass: Pass): Promise<void> {
-  const { withNamesrv } = pass;
+  const { withNamesrv, settings } = pass;
   const name = `diff-${withNamesrv ? 'cluster' : 'alone'}`;
   const planted = { program: options.program, env: options.env };
   const sides = [
-    await Side.start({ kind: 'java', name: `${name}-java`, withNamesrv }),
-    await Side.start({ kind: 'wenchang', name: `${name}-ours`, withNamesrv, ...planted }),
+    await Side.start({ kind: 'java', name: `${name}-java`, withNamesrv, settings }),
+    await Side.start({ kind: 'wenchang', name: `${name}-ours`, withNamesrv, settings, ...planted }),
   ] as const;
   const run = new PassRun(options, report, pass, sides);
   try {
@@ -88,7 +100,7 @@ class PassRun {
 
   /** All streams at once, in rounds; between two rounds, what all of them share. */
   async requests(): Promise<void> {
-    const { count, seed, withNamesrv } = this.#pass;
+    const { count, seed, withNamesrv, roles } = this.#pass;
     const { onlyStream } = this.#options;
     const numbers = Array.from({ length: streams }, (_, stream) => stream);
     const all = numbers.map((stream) => ({
@@ -106,14 +118,17 @@ class PassRun {
     const shared = new StreamGenerator(seed, streams, 'plain', withNamesrv);
     const sharedRun = { stream: streams, generator: shared, run: new StreamRun(this.#sides, streams), asked: 0 };
     const random = new SeededRandom(seed);
-    while (this.#report.requests - start < count && this.#report.unexplained.length < 1_000) {
+    for (let round = 1; this.#report.requests - start < count && this.#report.unexplained.length < 1_000; round++) {
       await Promise.all(
         chosen.map(async (one) => {
           for (let step = 0; step < roundLength; step++) await this.#ask(one, one.generator.next());
         }),
       );
-      const asked = sharedRequests(shared, withNamesrv);
+      const asked = sharedRequests(shared, withNamesrv, !roles.includes('transaction'));
       for (const request of random.shuffled(asked)) await this.#ask(sharedRun, request);
+      for (const one of withNamesrv && round % roundsAlive === 0 ? chosen : []) {
+        for (const request of one.generator.aliveBrokers()) await this.#ask(one, request);
+      }
     }
   }
 
@@ -121,7 +136,9 @@ class PassRun {
     const place = `stream ${one.stream} request ${one.asked++}`;
     this.#report.requests += request.meanwhile === undefined ? 1 : 2;
     this.#report.codes.add(request.name);
-    for (const difference of await one.run.ask(request, place)) this.#judge(difference);
+    const { onExchange } = this.#options;
+    const tell = onExchange && ((...told: ToldExchange): void => onExchange(exchangeText(this.#pass, told)));
+    for (const difference of await one.run.ask(request, place, tell)) this.#judge(difference);
   }
 
   #judge(difference: Difference): void {
@@ -156,16 +173,39 @@ class PassRun {
   }
 }
 
-function describe({ seed, withNamesrv }: Pass, { part, place, java, ours, request }: Difference): string {
-  const fields = JSON.stringify(request?.fields ?? {}).slice(0, 600);
-  const form =
-    request === undefined
-      ? ''
-      : `${request.port} ${request.binary ? 'binary ' : ''}${request.oneway ? 'oneway ' : ''}v${request.version}`;
-  const body = request === undefined ? '' : JSON.stringify(request.body.toString('utf8').slice(0, 200));
-  const asked = request === undefined ? '' : `\n  ${request.name} ${request.code} ${form} ${fields} ${body}`;
-  const where = `seed ${seed} ${withNamesrv ? 'cluster' : 'alone'} ${place}`;
+function describe(pass: Pass, { part, place, java, ours, request }: Difference): string {
+  const asked = request === undefined ? '' : `\n  ${requestText(request)}`;
+  const where = placeText(pass, place);
   return `${part} differs: ${where}${asked}\n  java: ${clip(java, ours)}\n  ours: ${clip(ours, java)}`;
+}
+
+function placeText({ seed, withNamesrv }: Pass, place: string): string {
+  return `seed ${seed} ${withNamesrv ? 'cluster' : 'alone'} ${place}`;
+}
+
+function requestText({
+  name,
+  code,
+  port,
+  connection,
+  binary,
+  oneway,
+  version,
+  language,
+  ...sent
+}: DiffRequest): string {
+  const form = `${port} ${connection} ${binary ? 'binary ' : ''}${oneway ? 'oneway ' : ''}v${version} ${language}`;
+  const fields = JSON.stringify(sent.fields ?? {}).slice(0, 600);
+  return `${name} ${code} ${form} ${fields} ${JSON.stringify(sent.body.toString('utf8').slice(0, 600))}`;
+}
+
+function exchangeText(pass: Pass, [request, place, outcomes]: ToldExchange): string {
+  const [java, ours] = outcomes.map((outcome) => {
+    if (outcome.kind !== 'answer') return outcome.kind;
+    const { code, remark, fields, body } = outcome;
+    return `${code} ${remark} ${JSON.stringify(fields)} ${JSON.stringify(body.toString('utf8').slice(0, 600))}`;
+  });
+  return `${placeText(pass, place)}\n  ${requestText(request)}\n  java: ${java}\n  ours: ${ours}`;
 }
 
 /** Each kind of request once: how many changes of a group one notice stands for is a matter of threads in Java. */

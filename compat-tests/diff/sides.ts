@@ -27,6 +27,8 @@ export interface SideOptions {
   readonly kind: Kind;
   readonly name: string;
   readonly withNamesrv: boolean;
+  /** Beside those that every run has. */
+  readonly settings: Readonly<Record<string, string>>;
   /** Another root of our broker, such as one with a planted bug. */
   readonly program?: string | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -67,7 +69,7 @@ export class Side {
     if (withNamesrv) servers.push(await startNamesrv({ kind, workspace, port: ports.namesrvPort }));
     const namesrv = `127.0.0.1:${ports.namesrvPort}`;
     const broker = await startBroker({
-      ...{ kind, workspace, port: ports.listenPort, settings },
+      ...{ kind, workspace, port: ports.listenPort, settings: { ...settings, ...options.settings } },
       ...(withNamesrv ? { namesrv } : {}),
       ...(options.program === undefined ? {} : { program: options.program, env: options.env ?? {} }),
     });

@@ -3,10 +3,13 @@ import { isNotYet } from '../../src/config/not-yet.ts';
 import type { SeededRandom } from '../../testing/seeded-random.ts';
 import type { FieldValue } from './request.ts';
 
+/** What a stream sends beside plain messages. */
+export type Role = 'plain' | 'delay' | 'transaction';
+
 /** What one stream talks about; no other stream knows these names, so the order of streams does not show. */
 export interface Scope {
   readonly stream: number;
-  readonly role: 'plain' | 'delay' | 'transaction';
+  readonly role: Role;
   readonly topics: readonly string[];
   /** One queue: the only topic that gets negative queue ids, for which a broker draws a queue at random. */
   readonly oneQueue: string;
@@ -19,7 +22,7 @@ export interface Scope {
 }
 
 /** The names of stream `stream`. */
-export function scopeOf(stream: number, role: Scope['role']): Scope {
+export function scopeOf(stream: number, role: Role): Scope {
   const name = `D${stream}`;
   return {
     stream,

@@ -204,6 +204,19 @@ describe('a topic that does not exist', () => {
 });
 
 describe('a stored message', () => {
+  it('has hosts as long as its flags say, whatever the request claims of them', async () => {
+    const { client } = await setUp();
+    for (const sysFlag of [0x10, 0x20, 0x30]) {
+      expect((await client.ask(310, sendFieldsV2({ queueId: 1, sysFlag }))).code).toBe(0);
+    }
+    const stored = await records(client, 'T', 1);
+    expect(stored.map((record) => decodeRecord(record, 0))).toMatchObject([
+      { sysFlag: 0, queueOffset: 0 },
+      { sysFlag: 0, queueOffset: 1 },
+      { sysFlag: 0, queueOffset: 2 },
+    ]);
+  });
+
   it('has what the request said, and what the broker adds', async () => {
     const { broker, client } = await setUp();
     const properties = 'KEYS\u0001k\u0002TAGS\u0001t\u0002';
