@@ -19,6 +19,8 @@ export interface DiffOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Only this stream, as a shorter way to the same difference. */
   readonly onlyStream?: number | undefined;
+  /** Only the run with name servers, which finds a planted bug as well. */
+  readonly onlyCluster?: boolean;
   /** Is told each request with both answers. */
   readonly onExchange?: ((text: string) => void) | undefined;
 }
@@ -47,7 +49,7 @@ const settleMs = 6_500;
  */
 export async function runDiff(options: DiffOptions): Promise<DiffReport> {
   const report: DiffReport = { requests: 0, records: 0, codes: new Set(), unexplained: [], explained: new Map() };
-  const withNamesrv = Math.ceil(options.count * 0.75);
+  const withNamesrv = options.onlyCluster === true ? options.count : Math.ceil(options.count * 0.75);
   const cluster = { count: withNamesrv, withNamesrv: true, seed: options.seed, settings: {} };
   await runPass(options, report, { ...cluster, roles: ['delay', 'transaction'] });
   const rest = options.count - withNamesrv;
@@ -69,10 +71,9 @@ async function runPass(options: DiffOptions, report: DiffReport, pass: Pass): Pr
   const { withNamesrv, settings } = pass;
   const name = `diff-${withNamesrv ? 'cluster' : 'alone'}`;
   const planted = { program: options.program, env: options.env };
-  const sides = [
-    await Side.start({ kind: 'java', name: `${name}-java`, withNamesrv, settings }),
-    await Side.start({ kind: 'wenchang', name: `${name}-ours`, withNamesrv, settings, ...planted }),
-  ] as const;
+  const java = await Side.start({ kind: 'java', name: `${name}-java`, withNamesrv, settings });
+  const ours = await Side.start({ kind: 'wenchang', name: `${name}-ours`, withNamesrv, settings, ...planted });
+  const sides = [java, ours] as const;
   const run = new PassRun(options, report, pass, sides);
   try {
     await run.requests();

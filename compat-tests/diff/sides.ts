@@ -23,6 +23,8 @@ const settings = {
   diskMaxUsedSpaceRatio: '95',
 };
 
+const mostTries = 20;
+
 export interface SideOptions {
   readonly kind: Kind;
   readonly name: string;
@@ -42,6 +44,8 @@ export class Side {
   readonly #servers: readonly Server[];
   readonly #addresses: Readonly<Record<Port, string>>;
   readonly #clients = new Map<string, Promise<WireClient>>();
+  /** Where clients have connected from. */
+  readonly #places = new Set<string>();
   /** What is this side's own in texts. */
   readonly #own = new Map<string, string>();
   /** Answers to sends by `stream send`. */
@@ -82,12 +86,25 @@ export class Side {
     const key = `${stream} ${port} ${connection}`;
     const known = await this.#clients.get(key);
     if (known !== undefined && !known.isClosed) return known;
-    const made = WireClient.connect(this.#addresses[port]);
+    const made = this.#connect(this.#addresses[port]);
     this.#clients.set(key, made);
     const client = await made;
     this.#own.set(client.localAddress, `CLIENT ${key}`);
     this.mask = maskOf(this.#own);
     return client;
+  }
+
+  /** From a place of its own: connections to two ports of a server may come from one, and then look like one client. */
+  async #connect(address: string): Promise<WireClient> {
+    for (let tries = 0; tries < mostTries; tries++) {
+      const client = await WireClient.connect(address);
+      if (!this.#places.has(client.localAddress)) {
+        this.#places.add(client.localAddress);
+        return client;
+      }
+      client.close();
+    }
+    throw new Error(`no free place to connect to ${address} from`);
   }
 
   /** All clients that have been asked something, by stream, port and number. */
