@@ -70,8 +70,12 @@ export const goodBodies: Readonly<Partial<Record<CommandName, Make>>> = {
 export function oddBody(random: SeededRandom, good: Buffer): Buffer {
   const cut = random.below(good.length + 1);
   const odd = ['{', '{}', '[]', 'null', '""', '{"a":', '7', '\u0000\u0001\u0002', '{"consumerGroup":5,"clientID":[]}'];
-  return random.pick([good.subarray(0, cut), Buffer.alloc(0), ...odd.map((item) => Buffer.from(item))]);
+  const shorter = good.subarray(0, insideEnum.test(good.toString('utf8', 0, cut)) ? 0 : cut);
+  return random.pick([shorter, Buffer.alloc(0), ...odd.map((item) => Buffer.from(item))]);
 }
+
+/** A thread of Java looks for the end of such a name through all of 2^31 places that are not there. */
+const insideEnum = /"(consumeFromWhere|consumeType|messageModel|topicFilterType)":"[^"]*$/;
 
 function heartbeat(random: SeededRandom, scope: Scope, connection: number): Buffer {
   const consumer = (): object => ({
@@ -100,15 +104,20 @@ export function oldMemberBody(scope: Scope): Buffer {
   return membersBody({ ...scope, groups });
 }
 
+/** The other client, in the groups that have two. */
+export function secondMemberBody(scope: Scope): Buffer {
+  return membersBody({ ...scope, groups: sharedGroups(scope) }, 1);
+}
+
 /** A client in every group of the stream, which the broker then knows. */
-export function membersBody({ stream, groups, producers, topics }: Scope): Buffer {
+export function membersBody({ stream, groups, producers, topics }: Scope, connection = 0): Buffer {
   const consumer = (groupName: string): object => ({
     ...{ groupName, consumeType: 'CONSUME_PASSIVELY', messageModel: 'CLUSTERING', unitMode: false },
     consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
     subscriptionDataSet: [{ topic: topics[0], subString: '*', expressionType: 'TAG', subVersion: 1 }],
   });
   return json({
-    clientID: clientId(stream, 0),
+    clientID: clientId(stream, connection),
     consumerDataSet: groups.map(consumer),
     producerDataSet: producers.map((groupName) => ({ groupName })),
   });

@@ -1,6 +1,6 @@
 import { type CommandName, type CommandRow, commands, isServed } from '../../src/codec/commands.ts';
 import { SeededRandom } from '../../testing/seeded-random.ts';
-import { goodBodies, membersBody, oddBody, oldMemberBody } from './bodies.ts';
+import { goodBodies, membersBody, oddBody, oldMemberBody, secondMemberBody } from './bodies.ts';
 import type { DiffRequest, FieldValue, Port } from './request.ts';
 import { goodValue, nameFields, oddAddress, oddPlainName, oddValue, type Scope, scopeOf } from './values.ts';
 
@@ -44,9 +44,11 @@ export class StreamGenerator {
   readonly scope: Scope;
   readonly #random: SeededRandom;
   readonly #streamed: readonly CommandName[];
+  readonly #hasNamesrv: boolean;
 
   constructor(seed: number, stream: number, role: Scope['role'], hasNamesrv: boolean) {
     this.scope = scopeOf(stream, role);
+    this.#hasNamesrv = hasNamesrv;
     this.#random = new SeededRandom(seed * 1_009 + stream * 7_919);
     const mayAsk = (name: CommandName): boolean =>
       isStreamed(name) &&
@@ -82,13 +84,23 @@ export class StreamGenerator {
     ];
   }
 
-  /** The fake brokers of the stream once more: none of them expires, which each name server sees at its own time. */
-  aliveBrokers(): DiffRequest[] {
-    return [1, 2, 3].map((host) => {
+  /**
+   * What a server takes off by its own clock when it has not heard of it for two minutes, once more: the members of the
+   * groups, and the fake brokers of the name server.
+   */
+  alive(): DiffRequest[] {
+    const heartbeat = this.request('HEART_BEAT', 0);
+    const members = [
+      { ...heartbeat, connection: 0, body: membersBody(this.scope) },
+      { ...heartbeat, connection: 1, body: secondMemberBody(this.scope) },
+    ];
+    if (!this.#hasNamesrv) return members;
+    const brokers = [1, 2, 3].map((host) => {
       const request = this.request('REGISTER_BROKER', 0);
       const fields = { ...request.fields, brokerAddr: `10.0.${this.scope.stream}.${host}:10911` };
       return { ...request, fields, connection: host % 2 };
     });
+    return [...members, ...brokers];
   }
 
   /** The next request. */

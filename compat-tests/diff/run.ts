@@ -35,7 +35,7 @@ export interface DiffReport {
 }
 
 const streams = 8;
-/** Rounds between two registrations of all fake brokers: far less than the two minutes that one of them lives. */
+/** Rounds between two signs of life of all fake clients and brokers: far less than the two minutes that they last. */
 const roundsAlive = 2;
 /** Requests of each stream between two looks at what all streams share. */
 const roundLength = 60;
@@ -127,8 +127,8 @@ class PassRun {
       );
       const asked = sharedRequests(shared, withNamesrv, !roles.includes('transaction'));
       for (const request of random.shuffled(asked)) await this.#ask(sharedRun, request);
-      for (const one of withNamesrv && round % roundsAlive === 0 ? chosen : []) {
-        for (const request of one.generator.aliveBrokers()) await this.#ask(one, request);
+      for (const one of round % roundsAlive === 0 ? chosen : []) {
+        for (const request of one.generator.alive()) await this.#ask(one, request);
       }
     }
   }
