@@ -133,9 +133,9 @@ export class RouteInfoManager {
   }
 
   /**
-   * Takes brokers off that have not registered for too long, and closes them; besides, addresses that no live broker has
-   * stood behind for as long, which a registration under two names or a wrong unregistration leaves and Java keeps for
-   * ever (ADR 0046). Java: #scanNotActiveBroker.
+   * Takes brokers off that have not registered for too long, and closes them; besides, addresses that no live broker
+   * has stood behind for as long, which a registration under two names or a wrong unregistration leaves and Java keeps
+   * for ever (ADR 0046). Java: #scanNotActiveBroker.
    */
   scanNotActive(): void {
     const nowMs = this.#clock.monotonicMs();
