@@ -120,7 +120,8 @@ export class StreamGenerator {
     const random = this.#random;
     const row = rowOf(name);
     const port = this.#portFor(name);
-    const connection = random.below(2);
+    // Java closes the connection of a filter server that has been silent for 30 s, whatever else goes over it.
+    const connection = name === 'REGISTER_FILTER_SERVER' ? 2 : random.below(2);
     const isOdd = random.next() < odd;
     const fields = this.#fields(name, isOdd);
     const make = goodBodies[name];

@@ -36,7 +36,7 @@ export interface DiffReport {
 
 const streams = 8;
 /** Rounds between two signs of life of all fake clients and brokers: far less than the two minutes that they last. */
-const roundsAlive = 2;
+const roundsAlive = 1;
 /** Requests of each stream between two looks at what all streams share. */
 const roundLength = 60;
 const mostTold = 40;
