@@ -160,6 +160,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/roots/unsafe-names.test.ts',
   },
   {
+    number: 20,
+    java: 'mqadmin ends with exit code 0 whatever happens, and prints failures as stack traces.',
+    ours: 'Our own ends with 1 or 2 and tells each cause in one line on standard error.',
+    safe: 'The stock mqadmin is as it was.',
+    built: true,
+    adr: '0050-mqadmin-says-how-it-ended.md',
+    test: 'src/mqadmin/run.test.ts',
+  },
+  {
     number: 21,
     java: 'Unknown keys and unparsable values in a settings file are ignored silently.',
     ours: 'The same effect, but each is named with file and line.',

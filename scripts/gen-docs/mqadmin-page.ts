@@ -11,7 +11,7 @@ columns. \`bin/mqadmin\` alone lists them, \`bin/mqadmin help COMMAND\` tells th
 case do not matter in names of commands. Every command takes \`-n HOST:PORT[;HOST:PORT…]\`, the name servers; without
 it the variable NAMESRV_ADDR counts.
 
-What differs from Java's:
+What differs from Java's ([0050](../adr/0050-mqadmin-says-how-it-ended.md)):
 
 - \`--json\` prints the result as one JSON value on one line. Commands that print again and again, or very much, give
   one such line for each round or message.
