@@ -53,7 +53,7 @@ export function clusterSuite(name: string, open: (workspace: Workspace) => Promi
     for (const traffic of state.traffics) await untilShared(traffic, others, before.get(traffic));
     await until('the others know each other only', async () => (await known(others)).size === others.length);
     await state.expectListed(others[0], others);
-    expect(state.traffics.flatMap(({ failed }) => failed)).toEqual([]);
+    expect(state.traffics.flatMap(unexpected)).toEqual([]);
   });
 
   step('it comes back: it is known everywhere, written to and read', async () => {
@@ -72,7 +72,7 @@ export function clusterSuite(name: string, open: (workspace: Workspace) => Promi
         async () => lost(traffic).length === 0,
         () => lost(traffic).slice(0, 20),
       );
-      expect(traffic.failed).toEqual([]);
+      expect(unexpected(traffic)).toEqual([]);
       console.log(`${traffic.name}: ${traffic.sent.length} sent, ${traffic.got.length} deliveries`);
     }
     for (const host of state.hosts) expect(await state.kept(host)).toEqual(keptOf(host));
@@ -162,6 +162,15 @@ class SuiteState {
     const expected = hosts.map(({ broker, brokerAddress }) => `${broker} 0 ${brokerAddress} V4_6_0`);
     expect([code, ...listed.sort()]).toEqual([0, ...expected]);
   }
+}
+
+/**
+ * Sends that nobody may fail. The official client waits out its whole time for a request that was on its way when the
+ * broker closed the connection, and has none left for another broker: of a thread that sends, one in a stop.
+ */
+function unexpected({ failed }: Traffic): readonly string[] {
+  const [first] = failed;
+  return first !== undefined && /^java-.*timeout/i.test(first) ? failed.slice(1) : failed;
 }
 
 interface Position {

@@ -33,7 +33,7 @@ public class ClusterTraffic {
         producer.setInstanceName("java-producer");
         producer.setPollNameServerInterval(1000);
         producer.setHeartbeatBrokerInterval(2000);
-        producer.setSendMsgTimeout(15000);
+        producer.setSendMsgTimeout(10000);
         producer.start();
         for (int number = 0; !Files.exists(dir.resolve("stop-sending")); number++) {
             String key = "java-" + number;
