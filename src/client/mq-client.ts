@@ -238,7 +238,7 @@ function bodyOf<T>(answer: Answer, kind: Kind<T>, address: string): T {
 }
 
 /** The records of a body, one behind the other. Java: MessageDecoder#decodes. */
-function recordsOf(body: Buffer | undefined): MessageExt[] {
+export function recordsOf(body: Buffer | undefined): MessageExt[] {
   const records: MessageExt[] = [];
   for (let at = 0; body !== undefined && at < body.length; ) {
     const record = decodeRecord(body, at);

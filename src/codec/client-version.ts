@@ -36,3 +36,24 @@ const OLD_VERSIONS: readonly string[] = [
   ...Array.from({ length: 15 }, (_, index) => [`V3_0_${index + 1}_SNAPSHOT`, `V3_0_${index + 1}`]).flat(),
   ...Array.from({ length: 8 }, (_, index) => [`V3_1_${index}_SNAPSHOT`, `V3_1_${index}`]).flat(),
 ];
+
+/**
+ * Java's name of any client version: `V4_6_0` for 333; `HIGHER_VERSION` for what 4.6.0 does not know, the number for a
+ * negative one. Java: MQVersion#getVersionDesc.
+ */
+export function versionName(version: number): string {
+  if (version < VERSION_3_1_8_SNAPSHOT) return oldVersionName(version);
+  return LATER_VERSIONS[version - VERSION_3_1_8_SNAPSHOT] ?? 'HIGHER_VERSION';
+}
+
+/** 3.3 to 3.9 begin with .1, all others with .0; each has ten, the first of these nine. */
+function patchesOf(major: number, minor: number): number[] {
+  const first = major === 3 && minor >= 3 ? 1 : 0;
+  return Array.from({ length: 10 - first }, (_, index) => first + index);
+}
+
+const LATER_VERSIONS: readonly string[] = [3, 4, 5]
+  .flatMap((major) => Array.from({ length: 10 }, (_, minor) => [major, minor] as const))
+  .flatMap(([major, minor]) => patchesOf(major, minor).map((patch) => [major, minor, patch] as const))
+  .filter(([major, minor, patch]) => major > 3 || minor > 1 || (minor === 1 && patch >= 8))
+  .flatMap(([major, minor, patch]) => [`V${major}_${minor}_${patch}_SNAPSHOT`, `V${major}_${minor}_${patch}`]);

@@ -15,10 +15,16 @@ import {
 } from './brokers.ts';
 import { clusterList, clusterRT } from './clusters.ts';
 import type { Handlers } from './command.ts';
+import { queryCq } from './consume-queue.ts';
+import { consumerStatus } from './consumer-status.ts';
+import { cloneGroupOffset, resetOffsetByTime } from './group-offsets.ts';
+import { consumerConnection, consumerProgress, producerConnection } from './group-reads.ts';
 import { deleteSubGroup, updateSubGroup } from './groups.ts';
-import { later } from './later.ts';
 import { startMonitoring } from './monitoring.ts';
 import { deleteKvConfig, getNamesrvConfig, updateKvConfig, updateNamesrvConfig, wipeWritePerm } from './namesrvs.ts';
+import { consumeMessage, printMsg, printMsgByQueue } from './print-messages.ts';
+import { queryMsgById, queryMsgByKey, queryMsgByOffset, queryMsgByUniqueKey } from './query-messages.ts';
+import { checkMsgSendRT, sendMessage, sendMsgStatus } from './send-messages.ts';
 import { statsAll } from './stats.ts';
 import { deleteTopic, updateOrderConf, updateTopic, updateTopicPerm } from './topic-changes.ts';
 import { allocateMQ, topicClusterList, topicList, topicRoute, topicStatus } from './topic-reads.ts';
@@ -35,39 +41,39 @@ export const handlers: Handlers = {
   topicStatus,
   topicClusterList,
   brokerStatus,
-  queryMsgById: later('queryMsgById'),
-  queryMsgByKey: later('queryMsgByKey'),
-  queryMsgByUniqueKey: later('queryMsgByUniqueKey'),
-  queryMsgByOffset: later('queryMsgByOffset'),
-  printMsg: later('printMsg'),
-  printMsgByQueue: later('printMsgByQueue'),
-  sendMsgStatus: later('sendMsgStatus'),
+  queryMsgById,
+  queryMsgByKey,
+  queryMsgByUniqueKey,
+  queryMsgByOffset,
+  printMsg,
+  printMsgByQueue,
+  sendMsgStatus,
   brokerConsumeStats,
-  producerConnection: later('producerConnection'),
-  consumerConnection: later('consumerConnection'),
-  consumerProgress: later('consumerProgress'),
-  consumerStatus: later('consumerStatus'),
-  cloneGroupOffset: later('cloneGroupOffset'),
+  producerConnection,
+  consumerConnection,
+  consumerProgress,
+  consumerStatus,
+  cloneGroupOffset,
   clusterList,
   topicList,
   updateKvConfig,
   deleteKvConfig,
   wipeWritePerm,
-  resetOffsetByTime: later('resetOffsetByTime'),
+  resetOffsetByTime,
   updateOrderConf,
   cleanExpiredCQ,
   cleanUnusedTopic,
   startMonitoring,
   statsAll,
   allocateMQ,
-  checkMsgSendRT: later('checkMsgSendRT'),
+  checkMsgSendRT,
   clusterRT,
   getNamesrvConfig,
   updateNamesrvConfig,
   getBrokerConfig,
-  queryCq: later('queryCq'),
-  sendMessage: later('sendMessage'),
-  consumeMessage: later('consumeMessage'),
+  queryCq,
+  sendMessage,
+  consumeMessage,
   updateAclConfig,
   deleteAccessConfig,
   clusterAclConfigVersion,

@@ -82,3 +82,23 @@ function found(codePoint: number, length: number): number {
 function isContinuation(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }
+
+const FIRST_BUCKETS = 16;
+
+/**
+ * Things in the order in which a Java HashMap or HashSet that was filled with them one after another gives them out.
+ * Exact as long as no bucket has eight or more of them, which Java makes a tree of. `hashOf` is hashCode().
+ */
+export function inJavaHashOrder<T>(things: Iterable<T>, hashOf: (thing: T) => number): T[] {
+  const all = [...things];
+  let buckets = FIRST_BUCKETS;
+  while (all.length > buckets * 0.75) buckets *= 2;
+  const bucketOf = (thing: T): number => {
+    const hash = hashOf(thing);
+    return (hash ^ (hash >>> 16)) & (buckets - 1);
+  };
+  return all
+    .map((thing, index) => ({ thing, index, bucket: bucketOf(thing) }))
+    .sort((a, b) => a.bucket - b.bucket || a.index - b.index)
+    .map(({ thing }) => thing);
+}

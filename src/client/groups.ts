@@ -1,0 +1,134 @@
+import { type ConsumeStats, consumeStats, type OffsetWrapper } from '../codec/bodies/consume-stats.ts';
+import {
+  type ConsumerConnection,
+  consumerConnection,
+  groupList,
+  type ProducerConnection,
+  producerConnection,
+} from '../codec/bodies/consumer-connection.ts';
+import type { MessageQueue } from '../codec/bodies/message-queue.ts';
+import type { TopicRouteData } from '../codec/bodies/route.ts';
+import {
+  type ConsumeMessageDirectlyResult,
+  type ConsumerRunningInfo,
+  consumeMessageDirectlyResult,
+  consumerRunningInfo,
+} from '../codec/bodies/running-info.ts';
+import { responseCode } from '../codec/response-codes.ts';
+import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
+import type { AdminClient } from './admin-client.ts';
+import { AnswerError } from './answer.ts';
+import { addressIn } from './queues.ts';
+
+/** A request that the broker hands on to a client, which may be slow. Java: timeoutMillis * 3. */
+const RELAYED_TIMEOUT_MS = 15_000;
+const RETRY_PREFIX = '%RETRY%';
+
+/** Java: MixAll#getRetryTopic. */
+export function retryTopic(group: string): string {
+  return RETRY_PREFIX + group;
+}
+
+/** A broker of each name in a route: its master, or a slave. */
+export function brokersOf(route: TopicRouteData): string[] {
+  const addresses = route.brokerDatas.map(({ brokerName = '' }) => addressIn(route, brokerName));
+  return addresses.filter((address) => address !== undefined);
+}
+
+/** Something that the cluster does not have, as Java's client says it. */
+function missing(admin: AdminClient, remark: string): AnswerError {
+  const code = responseCode('CONSUMER_NOT_ONLINE');
+  const answer = { code, remark, extFields: new Map(), hasExtFields: false, body: undefined, version: 0 };
+  return new AnswerError({ ...answer, codeName: 'CONSUMER_NOT_ONLINE' }, admin.namesrvs.join(';'));
+}
+
+/**
+ * How far a group is, over all brokers; its retry topic says where it is. Rejects with AnswerError when it is nowhere.
+ * Java: DefaultMQAdminExtImpl#examineConsumeStats.
+ */
+export async function groupStats(admin: AdminClient, consumerGroup: string): Promise<ConsumeStats> {
+  const offsetTable = new Map<MessageQueue, OffsetWrapper>();
+  let consumeTps = 0;
+  for (const address of brokersOf(await admin.route(retryTopic(consumerGroup)))) {
+    const stats = await admin.mq.askBody(address, 'GET_CONSUME_STATS', { consumerGroup }, consumeStats);
+    for (const [queue, offsets] of stats.offsetTable) offsetTable.set(queue, offsets);
+    consumeTps += stats.consumeTps;
+  }
+  if (offsetTable.size > 0) return { consumeTps, offsetTable };
+  throw missing(admin, 'Not found the consumer group consume stats, because return offset table is empty');
+}
+
+/** Sum of what a group has not read yet. Java: ConsumeStats#computeTotalDiff. */
+export function totalDiff({ offsetTable }: ConsumeStats): number {
+  return [...offsetTable.values()].reduce((sum, { brokerOffset, consumerOffset }) => {
+    return sum + brokerOffset - consumerOffset;
+  }, 0);
+}
+
+/** Members of a group and what they read. Rejects with AnswerError (CONSUMER_NOT_ONLINE) without any. */
+export async function groupMembers(admin: AdminClient, consumerGroup: string): Promise<ConsumerConnection> {
+  const [address] = brokersOf(await admin.route(retryTopic(consumerGroup)));
+  const none = missing(admin, 'Not found the consumer group connection');
+  if (address === undefined) throw none;
+  const header = { consumerGroup };
+  const found = await admin.mq.askBody(address, 'GET_CONSUMER_CONNECTION_LIST', header, consumerConnection);
+  if (found.connectionSet.length === 0) throw none;
+  return found;
+}
+
+/** Connected producers of a group that send to a topic. Rejects with AnswerError without any. */
+export async function producerMembers(
+  admin: AdminClient,
+  producerGroup: string,
+  topic: string,
+): Promise<ProducerConnection> {
+  const [address] = brokersOf(await admin.route(topic));
+  const none = missing(admin, 'Not found the producer group connection');
+  if (address === undefined) throw none;
+  const header = { producerGroup };
+  const found = await admin.mq.askBody(address, 'GET_PRODUCER_CONNECTION_LIST', header, producerConnection);
+  if (found.connectionSet.length === 0) throw none;
+  return found;
+}
+
+/** Groups that read a topic, in the order of Java's HashSet. Java: DefaultMQAdminExtImpl#queryTopicConsumeByWho. */
+export async function groupsOfTopic(admin: AdminClient, topic: string): Promise<string[]> {
+  const [address] = brokersOf(await admin.route(topic));
+  if (address === undefined) return [];
+  const found = await admin.mq.askBody(address, 'QUERY_TOPIC_CONSUME_BY_WHO', { topic }, groupList);
+  return inJavaHashOrder(found.groupList, (group) => javaStringHash(group));
+}
+
+/** What a member of a group says about itself. */
+export async function runningInfo(
+  admin: AdminClient,
+  who: { readonly consumerGroup: string; readonly clientId: string; readonly jstackEnable: boolean },
+): Promise<ConsumerRunningInfo> {
+  const [address] = brokersOf(await admin.route(retryTopic(who.consumerGroup)));
+  if (address === undefined) throw missing(admin, 'Not found the consumer group connection');
+  return admin.mq.askBody(address, 'GET_CONSUMER_RUNNING_INFO', who, consumerRunningInfo, RELAYED_TIMEOUT_MS);
+}
+
+/** Lets a member of a group consume one message, which the broker at `address` has under this offset id. */
+export function consumeDirectly(
+  admin: AdminClient,
+  address: string,
+  what: { readonly consumerGroup: string; readonly clientId: string; readonly msgId: string },
+): Promise<ConsumeMessageDirectlyResult> {
+  const kind = consumeMessageDirectlyResult;
+  return admin.mq.askBody(address, 'CONSUME_MESSAGE_DIRECTLY', what, kind, RELAYED_TIMEOUT_MS);
+}
+
+/** Writes an offset of a group. */
+export async function commitOffset(
+  admin: AdminClient,
+  address: string,
+  what: {
+    readonly consumerGroup: string;
+    readonly topic: string;
+    readonly queueId: number;
+    readonly commitOffset: number;
+  },
+): Promise<void> {
+  await admin.mq.askHeader(address, 'UPDATE_CONSUMER_OFFSET', what);
+}

@@ -1,0 +1,142 @@
+import type { MessageQueue } from '../codec/bodies/message-queue.ts';
+import type { TopicRouteData } from '../codec/bodies/route.ts';
+import { PermName } from '../codec/sys-flags.ts';
+import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
+import type { AdminClient } from './admin-client.ts';
+import type { PullResult } from './mq-client.ts';
+
+/** A queue and where its broker listens. */
+export interface PlacedQueue {
+  readonly topic: string;
+  readonly brokerName: string;
+  readonly queueId: number;
+  readonly address: string;
+}
+
+/** Messages of one pull; `none` found none that match. Java: PullStatus. */
+export interface Pulled extends Pick<PullResult, 'messages' | 'nextBeginOffset' | 'minOffset' | 'maxOffset'> {
+  readonly status: 'FOUND' | 'NO_NEW_MSG' | 'NO_MATCHED_MSG' | 'OFFSET_ILLEGAL';
+}
+
+const MASTER_ID = 0;
+
+/** The master of a broker, or the first slave; undefined for a name that the route does not have. */
+export function addressIn(route: TopicRouteData, brokerName: string): string | undefined {
+  const addresses = route.brokerDatas.find((data) => data.brokerName === brokerName)?.brokerAddrs;
+  return addresses?.get(MASTER_ID) ?? addresses?.values().next().value;
+}
+
+/**
+ * Queues that may be read, in the order in which Java's client goes through them.
+ * Java: MQClientInstance#topicRouteData2TopicSubscribeInfo.
+ */
+export function readQueues(route: TopicRouteData, topic: string): PlacedQueue[] {
+  const found = route.queueDatas.flatMap(({ brokerName = '', perm, readQueueNums }) => {
+    const address = addressIn(route, brokerName);
+    if ((perm & PermName.PERM_READ) === 0 || address === undefined) return [];
+    return Array.from({ length: readQueueNums }, (_, queueId) => ({ topic, brokerName, queueId, address }));
+  });
+  return inJavaHashOrder(found, queueHash);
+}
+
+/**
+ * Queues that may be written, by broker: those that have a master.
+ * Java: MQClientInstance#topicRouteData2TopicPublishInfo.
+ */
+export function writeQueues(route: TopicRouteData, topic: string): PlacedQueue[] {
+  const byName = [...route.queueDatas].sort((a, b) => ((a.brokerName ?? '') < (b.brokerName ?? '') ? -1 : 1));
+  return byName.flatMap(({ brokerName = '', perm, writeQueueNums }) => {
+    const data = route.brokerDatas.find((broker) => broker.brokerName === brokerName);
+    const address = data?.brokerAddrs.get(MASTER_ID);
+    if ((perm & PermName.PERM_WRITE) === 0 || address === undefined) return [];
+    return Array.from({ length: writeQueueNums }, (_, queueId) => ({ topic, brokerName, queueId, address }));
+  });
+}
+
+/** The text that commands print of a queue. Java: MessageQueue#toString. */
+export function queueText({ topic, brokerName, queueId }: MessageQueue): string {
+  return `MessageQueue [topic=${topic}, brokerName=${brokerName}, queueId=${queueId}]`;
+}
+
+/** By topic, broker and number. Java: MessageQueue#compareTo. */
+export function compareQueues(a: MessageQueue, b: MessageQueue): number {
+  return compareTexts(a.topic, b.topic) || compareTexts(a.brokerName, b.brokerName) || a.queueId - b.queueId;
+}
+
+function compareTexts(a = '', b = ''): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Java: MessageQueue#hashCode. */
+function queueHash({ topic, brokerName, queueId }: PlacedQueue): number {
+  let hash = (31 + javaStringHash(brokerName)) | 0;
+  hash = (Math.imul(31, hash) + queueId) | 0;
+  return (Math.imul(31, hash) + javaStringHash(topic)) | 0;
+}
+
+/** Index of the first message of a queue. */
+export async function minOffset(admin: AdminClient, { address, topic, queueId }: PlacedQueue): Promise<number> {
+  return (await admin.mq.askHeader(address, 'GET_MIN_OFFSET', { topic, queueId })).offset;
+}
+
+/** Index behind the last message of a queue. */
+export async function maxOffset(admin: AdminClient, { address, topic, queueId }: PlacedQueue): Promise<number> {
+  return (await admin.mq.askHeader(address, 'GET_MAX_OFFSET', { topic, queueId })).offset;
+}
+
+/** Index of a queue at a time. */
+export async function searchOffset(
+  admin: AdminClient,
+  { address, topic, queueId }: PlacedQueue,
+  timestamp: number,
+): Promise<number> {
+  return (await admin.mq.askHeader(address, 'SEARCH_OFFSET_BY_TIMESTAMP', { topic, queueId, timestamp })).offset;
+}
+
+/**
+ * Reads a queue without waiting. What the broker lets pass because tags have the same hash is dropped, and messages
+ * say where the ends of their queue are. Java: DefaultMQPullConsumer#pull, PullAPIWrapper#processPullResult.
+ */
+export async function readQueue(
+  admin: AdminClient,
+  queue: PlacedQueue,
+  what: { readonly offset: number; readonly most: number; readonly tags?: string; readonly group?: string },
+): Promise<Pulled> {
+  const { tags = '*', group = TOOLS_CONSUMER_GROUP } = what;
+  const pulled = await admin.mq.pull(queue.address, {
+    consumerGroup: group,
+    topic: queue.topic,
+    queueId: queue.queueId,
+    queueOffset: what.offset,
+    maxMsgNums: what.most,
+    subscription: tags,
+  });
+  const wanted = tagsOf(tags);
+  const messages = pulled.messages.filter(({ properties }) => {
+    return wanted === undefined || wanted.has(properties.get('TAGS') ?? '');
+  });
+  for (const { properties } of messages) {
+    properties.set('MIN_OFFSET', String(pulled.minOffset));
+    properties.set('MAX_OFFSET', String(pulled.maxOffset));
+  }
+  return { ...pulled, messages, status: STATUSES[pulled.status] };
+}
+
+/** Java: MixAll.TOOLS_CONSUMER_GROUP. */
+export const TOOLS_CONSUMER_GROUP = 'TOOLS_CONSUMER';
+
+/** Java: MQClientAPIImpl#processPullResponse. */
+const STATUSES = {
+  SUCCESS: 'FOUND',
+  PULL_NOT_FOUND: 'NO_NEW_MSG',
+  PULL_RETRY_IMMEDIATELY: 'NO_MATCHED_MSG',
+  PULL_OFFSET_MOVED: 'OFFSET_ILLEGAL',
+} as const;
+
+/** Java: FilterAPI#buildSubscriptionData. */
+function tagsOf(expression: string): ReadonlySet<string> | undefined {
+  if (expression === '' || expression === '*') return undefined;
+  const tags = expression.split('||').map((tag) => tag.trim());
+  return new Set(tags.filter((tag) => tag !== ''));
+}
