@@ -28,7 +28,6 @@ async function main(): Promise<void> {
     variables: process.env,
     clock: systemClock,
     fs: nodeFs,
-    workDir: process.cwd(),
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
     connect: (namesrvAddr) => new AdminClient(new MqClient({ remoting, namesrvAddr, timeoutMs: TIMEOUT_MS })),

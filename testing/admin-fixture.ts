@@ -75,7 +75,6 @@ export class AdminFixture {
       variables: {},
       clock,
       fs,
-      workDir: '/work-dir',
       out: (line) => out.push(line),
       err: (line) => err.push(line),
       connect: (namesrvAddr) => new AdminClient(new MqClient({ remoting, namesrvAddr })),

@@ -9,8 +9,6 @@ export interface Call<C extends AdminCommandName = AdminCommandName> {
   readonly admin: AdminClient;
   readonly clock: Clock;
   readonly fs: Fs;
-  /** Where it was started: an absolute path. */
-  readonly workDir: string;
 }
 
 /** A result, or one step of a command that goes on: the lines that stock mqadmin prints, and the same as JSON. */

@@ -1,11 +1,12 @@
 /** What consumers say about themselves. */
+import { resolve } from 'node:path';
 import { failureText } from '../client/answer.ts';
 import { groupMembers, runningInfo } from '../client/groups.ts';
 import { queueText } from '../client/queues.ts';
 import type { ConsumerRunningInfo, ProcessQueueInfo } from '../codec/bodies/running-info.ts';
 import { versionName } from '../codec/client-version.ts';
 import { localTimeText } from '../codec/time-text.ts';
-import { makeDirectory, writeWhole } from '../util/write-whole.ts';
+import { writeWhole } from '../util/write-whole.ts';
 import type { Call, Output } from './command.ts';
 import { printf } from './text.ts';
 
@@ -33,8 +34,7 @@ export async function consumerStatus(call: Call<'consumerStatus'>): Promise<Outp
       const info = await runningInfo(admin, { consumerGroup, clientId: id, jstackEnable: jstack });
       infos.set(id, info);
       const path = `${dir}/${fileName(id)}`;
-      makeDirectory(call.fs, `${call.workDir}/${dir}`);
-      writeWhole(call.fs, `${call.workDir}/${path}`, Buffer.from(infoText(info), 'utf8'));
+      writeWhole(call.fs, resolve(path), Buffer.from(infoText(info), 'utf8'));
       const number = String(infos.size).padStart(3, '0');
       lines.push(printf('%s  %-40s %-20s %s', number, id, versionName(version), path));
     } catch (error) {

@@ -14,8 +14,6 @@ export interface Surroundings {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly fs: Fs;
-  /** Where it was started: an absolute path. */
-  readonly workDir: string;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
   /** A client of the cluster behind these name servers; closed by who runs the command. */
@@ -55,8 +53,8 @@ export async function runAdmin(words: readonly string[], around: Surroundings): 
     err(`mqadmin ${name}: no name server: give -n host:port, or set NAMESRV_ADDR`);
     return WRONG_USAGE;
   }
-  const { clock, fs, workDir } = around;
-  const call = { options: parsed.values, admin: around.connect(namesrvAddr), clock, fs, workDir };
+  const { clock, fs } = around;
+  const call = { options: parsed.values, admin: around.connect(namesrvAddr), clock, fs };
   return execute(name, call, { ...around, json: parsed.json });
 }
 
@@ -69,7 +67,7 @@ type Printer = Pick<Surroundings, 'out' | 'err'> & { readonly json: boolean };
 
 async function execute(
   name: AdminCommandName,
-  call: Pick<Call, 'admin' | 'clock' | 'fs' | 'workDir'>,
+  call: Pick<Call, 'admin' | 'clock' | 'fs'>,
   to: Printer,
 ): Promise<number> {
   let exitCode = DONE;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { javaStringHash, javaStringHashOfUtf8 } from './java-hash.ts';
+import { inJavaHashOrder, javaStringHash, javaStringHashOfUtf8 } from './java-hash.ts';
 
 const known: [string, number][] = [
   ['TagA', 2598919],
@@ -66,5 +66,24 @@ describe('javaStringHash', () => {
         expect(javaStringHashOfUtf8(framed, 1, 1 + bytes.length)).toBe(alone);
       }),
     );
+  });
+});
+
+describe('the order of a Java HashMap', () => {
+  const order = (...names: string[]): string[] => inJavaHashOrder(names, (name) => javaStringHash(name));
+
+  it('is that of hashes in 16 buckets, and within a bucket that of coming', () => {
+    // As `mqadmin printMsg` of 4.6.0 prints the properties of a message.
+    const properties = ['KEYS', 'UNIQ_KEY', 'CLUSTER', 'WAIT', 'TAGS', 'MIN_OFFSET', 'MAX_OFFSET'];
+    const printed = ['MIN_OFFSET', 'MAX_OFFSET', 'KEYS', 'UNIQ_KEY', 'CLUSTER', 'WAIT', 'TAGS'];
+    expect(order(...properties)).toEqual(printed);
+    expect(order('sweep_cg', 'sweep_cg2')).toEqual(['sweep_cg2', 'sweep_cg']);
+    expect(order('AaAa', 'BBBB', 'AaBB')).toEqual(['AaAa', 'BBBB', 'AaBB']);
+  });
+
+  it('has twice the buckets as soon as three quarters are full', () => {
+    const numbers = (count: number): number[] => inJavaHashOrder([16, ...Array(count - 1).keys()], (number) => number);
+    expect(numbers(12).slice(0, 3)).toEqual([16, 0, 1]);
+    expect(numbers(13).slice(0, 3)).toEqual([0, 1, 2]);
   });
 });
