@@ -187,7 +187,9 @@ describe('what a client puts into the schedule topic itself', () => {
     world.clock.advance(1100);
     expect(await readAll(world.store)).toEqual(['good']);
     const lines = world.log.lines.filter(({ text }) => text.includes('left out'));
-    expect(lines.map(({ fields }) => fields['problem'])).toEqual([expect.stringMatching(problem)]);
+    expect(lines.map(({ level, fields }) => [level, fields['problem']])).toEqual([
+      ['warn', expect.stringMatching(problem)],
+    ]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { ConsumerFilterManager } from '../broker/consumer-filter-manager.ts
 import type { ConsumerManager } from '../broker/consumer-manager.ts';
 import type { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
 import type { FilterServerManager } from '../broker/filter-server-manager.ts';
+import type { LongLooks } from '../broker/long-looks.ts';
 import type { ProducerManager } from '../broker/producer-manager.ts';
 import type { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import type { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
@@ -31,6 +32,7 @@ export interface BrokerParts {
   readonly filterServers: FilterServerManager;
   readonly subscriptions: SubscriptionWatch;
   readonly locks: RebalanceLockManager;
+  readonly looks: LongLooks;
   readonly holds: PullRequestHoldService;
   readonly schedule: ScheduleMessageService;
   readonly transactions: TransactionalMessageService;

@@ -6,6 +6,7 @@ import { ConsumerManager } from '../broker/consumer-manager.ts';
 import { ConsumerOffsetManager } from '../broker/consumer-offset-manager.ts';
 import { FilterBitMaps } from '../broker/filter/filter-bit-maps.ts';
 import { FilterServerManager } from '../broker/filter-server-manager.ts';
+import { LongLooks } from '../broker/long-looks.ts';
 import { ProducerManager } from '../broker/producer-manager.ts';
 import { PullRequestHoldService } from '../broker/pull-request-hold-service.ts';
 import { RebalanceLockManager } from '../broker/rebalance-lock-manager.ts';
@@ -265,6 +266,7 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
         log: partLog(log, 'RocketmqTransaction'),
       }),
       locks: new RebalanceLockManager(clock),
+      looks: new LongLooks(clock),
       holds,
       clock,
       log,

@@ -1,6 +1,6 @@
 import type { MessageExt } from '../../codec/message.ts';
 import { MessageConst } from '../../codec/message-const.ts';
-import { HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from '../../codec/system-topics.ts';
+import { GIVEN_UP_TOPIC, HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from '../../codec/system-topics.ts';
 import type { BrokerConfigs } from '../../config/configs.ts';
 import { MessageDraft } from '../../store/message-draft.ts';
 import type { PutTicket } from '../../store/results.ts';
@@ -187,7 +187,9 @@ export class CheckRound {
         return false;
       }
       if (fate.kind === 'give up') {
-        log.error({ msgId: half.offsetMsgId, queueOffset: half.queueOffset }, 'a half message was given up');
+        // Its producer never answered: nothing is wrong here, and the message is kept.
+        const fields = { msgId: half.offsetMsgId, queueOffset: half.queueOffset, topic: GIVEN_UP_TOPIC };
+        log.warn(fields, 'a half message was given up');
         continue;
       }
       if (!copies.note(half, ticket.queueOffset))

@@ -1,3 +1,4 @@
+import type { Look } from '../../broker/long-looks.ts';
 import {
   type ConsumeStats,
   consumeStats,
@@ -9,27 +10,26 @@ import { formatHost } from '../../codec/message-id.ts';
 import type { LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
 import { type OwnQueue, queuesOf } from './topic.ts';
-import { Turns } from './turns.ts';
 
 /** 208: how far a group is behind, by queue. Java: AdminBrokerProcessor#getConsumeStats. */
 export function getConsumeStats(
   parts: BrokerParts,
 ): (request: Request<'GET_CONSUME_STATS'>) => Promise<LateResult<'GET_CONSUME_STATS'>> {
-  return async (request) => {
-    const { consumerGroup, topic } = request.header;
-    const blank = topic === undefined || topic.trim() === '';
-    const topics = blank ? parts.offsets.topicsOf(consumerGroup) : [topic];
-    const offsetTable = new Map<OwnQueue, OffsetWrapper>();
-    let consumeTps = 0;
-    const turns = new Turns(parts.clock);
-    for (const name of topics) {
-      const config = parts.topics.select(name)?.config;
-      if (config === undefined || !parts.consumers.mayRead(consumerGroup, name)) continue;
-      await addQueues(parts, consumerGroup, queuesOf(parts, name, config.readQueueNums), offsetTable, turns);
-      consumeTps += parts.statsManager.tpsGroupGetNums(consumerGroup, name);
-    }
-    return { code: 'SUCCESS', body: encodeBody(consumeStats, { consumeTps, offsetTable }) };
-  };
+  return (request) =>
+    parts.looks.run(async (look) => {
+      const { consumerGroup, topic } = request.header;
+      const blank = topic === undefined || topic.trim() === '';
+      const topics = blank ? parts.offsets.topicsOf(consumerGroup) : [topic];
+      const offsetTable = new Map<OwnQueue, OffsetWrapper>();
+      let consumeTps = 0;
+      for (const name of topics) {
+        const config = parts.topics.select(name)?.config;
+        if (config === undefined || !parts.consumers.mayRead(consumerGroup, name)) continue;
+        await addQueues(parts, consumerGroup, queuesOf(parts, name, config.readQueueNums), offsetTable, look);
+        consumeTps += parts.statsManager.tpsGroupGetNums(consumerGroup, name);
+      }
+      return { code: 'SUCCESS', body: encodeBody(consumeStats, { consumeTps, offsetTable }) };
+    });
 }
 
 /**
@@ -39,35 +39,39 @@ export function getConsumeStats(
 export function getBrokerConsumeStats(
   parts: BrokerParts,
 ): (request: Request<'GET_BROKER_CONSUME_STATS'>) => Promise<LateResult<'GET_BROKER_CONSUME_STATS'>> {
-  return async (request) => {
-    const { isOrder } = request.header;
-    const turns = new Turns(parts.clock);
-    const topicsByGroup = parts.offsets.topicsByGroup();
-    const groups: Map<string, ConsumeStats[]>[] = [];
-    let totalDiff = 0;
-    for (const group of [...parts.groups.table().subscriptionGroupTable.keys()]) {
-      const ofGroup: ConsumeStats[] = [];
-      for (const topic of topicsByGroup.get(group) ?? []) {
-        const config = parts.topics.select(topic)?.config;
-        if (config === undefined || (isOrder && !config.order) || !parts.consumers.mayRead(group, topic)) continue;
-        const offsetTable = new Map<OwnQueue, OffsetWrapper>();
-        await addQueues(parts, group, queuesOf(parts, topic, config.writeQueueNums), offsetTable, turns);
-        for (const { brokerOffset, consumerOffset } of offsetTable.values()) totalDiff += brokerOffset - consumerOffset;
-        ofGroup.push({ consumeTps: parts.statsManager.tpsGroupGetNums(group, topic), offsetTable });
+  return (request) =>
+    parts.looks.run(async (look) => {
+      const { isOrder } = request.header;
+      const topicsByGroup = parts.offsets.topicsByGroup();
+      const groups: Map<string, ConsumeStats[]>[] = [];
+      let totalDiff = 0;
+      for (const group of [...parts.groups.table().subscriptionGroupTable.keys()]) {
+        const ofGroup: ConsumeStats[] = [];
+        for (const topic of topicsByGroup.get(group) ?? []) {
+          const config = parts.topics.select(topic)?.config;
+          if (config === undefined || (isOrder && !config.order) || !parts.consumers.mayRead(group, topic)) continue;
+          const offsetTable = new Map<OwnQueue, OffsetWrapper>();
+          await addQueues(parts, group, queuesOf(parts, topic, config.writeQueueNums), offsetTable, look);
+          for (const { brokerOffset, consumerOffset } of offsetTable.values())
+            totalDiff += brokerOffset - consumerOffset;
+          ofGroup.push({ consumeTps: parts.statsManager.tpsGroupGetNums(group, topic), offsetTable });
+        }
+        groups.push(new Map([[group, ofGroup]]));
       }
-      groups.push(new Map([[group, ofGroup]]));
-    }
-    const brokerAddr = formatHost(parts.storeHost);
-    return { code: 'SUCCESS', body: encodeBody(consumeStatsList, { brokerAddr, consumeStatsList: groups, totalDiff }) };
-  };
+      const brokerAddr = formatHost(parts.storeHost);
+      return {
+        code: 'SUCCESS',
+        body: encodeBody(consumeStatsList, { brokerAddr, consumeStatsList: groups, totalDiff }),
+      };
+    });
 }
 
 async function addQueues(
   parts: BrokerParts,
   group: string,
-  queues: readonly OwnQueue[],
+  queues: Iterable<OwnQueue>,
   table: Map<OwnQueue, OffsetWrapper>,
-  turns: Turns,
+  look: Look,
 ): Promise<void> {
   for (const queue of queues) {
     const { topic, queueId } = queue;
@@ -76,6 +80,6 @@ async function addQueues(
     const lastTimestamp =
       consumerOffset > 0 ? Math.max(0, parts.store.getMessageStoreTimeStamp(topic, queueId, consumerOffset - 1)) : 0;
     table.set(queue, { brokerOffset, consumerOffset, lastTimestamp });
-    await turns.took(1);
+    await look.took(1);
   }
 }

@@ -7,7 +7,6 @@ import type { HandlerResult, Handlers, LateResult, Request } from '../../remotin
 import { checkedGroupName } from '../checked-names.ts';
 import type { BrokerParts } from '../parts.ts';
 import { writeQueuesOf } from './topic.ts';
-import { Turns } from './turns.ts';
 
 /** 29–32, 43, 303, 308, 314: places in queues, by time and by group. */
 export function offsetHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, OffsetCommand> {
@@ -83,31 +82,31 @@ function getAllConsumerOffset(
 function queryConsumeTimeSpan(
   parts: BrokerParts,
 ): (request: Request<'QUERY_CONSUME_TIME_SPAN'>) => Promise<LateResult<'QUERY_CONSUME_TIME_SPAN'>> {
-  return async (request) => {
-    const { topic, group } = request.header;
-    const { store, offsets, clock } = parts;
-    const turns = new Turns(clock);
-    const consumeTimeSpanSet: QueueTimeSpan[] = [];
-    for (const messageQueue of writeQueuesOf(parts, topic)) {
-      const { queueId } = messageQueue;
-      const minTimeStamp = store.getEarliestMessageTime(topic, queueId);
-      const end = store.getMaxOffsetInQueue(topic, queueId);
-      const maxTimeStamp = store.getMessageStoreTimeStamp(topic, queueId, end - 1);
-      const offset = offsets.query(group, topic, queueId);
-      const consumeTimeStamp = offset > 0 ? store.getMessageStoreTimeStamp(topic, queueId, offset - 1) : minTimeStamp;
-      // Without an offset the next message is the one before the first, whose time is -1: as Java answers.
-      const delayTime = offset < end ? clock.now() - store.getMessageStoreTimeStamp(topic, queueId, offset) : 0;
-      consumeTimeSpanSet.push({
-        messageQueue,
-        ...{ minTimeStamp, minTimeStampStr: localTimeText(minTimeStamp) },
-        ...{ maxTimeStamp, maxTimeStampStr: localTimeText(maxTimeStamp) },
-        ...{ consumeTimeStamp, consumeTimeStampStr: localTimeText(consumeTimeStamp) },
-        delayTime,
-      });
-      await turns.took(1);
-    }
-    return { code: 'SUCCESS', body: encodeBody(queryConsumeTimeSpanBody, { consumeTimeSpanSet }) };
-  };
+  return (request) =>
+    parts.looks.run(async (look) => {
+      const { topic, group } = request.header;
+      const { store, offsets, clock } = parts;
+      const consumeTimeSpanSet: QueueTimeSpan[] = [];
+      for (const messageQueue of writeQueuesOf(parts, topic)) {
+        const { queueId } = messageQueue;
+        const minTimeStamp = store.getEarliestMessageTime(topic, queueId);
+        const end = store.getMaxOffsetInQueue(topic, queueId);
+        const maxTimeStamp = store.getMessageStoreTimeStamp(topic, queueId, end - 1);
+        const offset = offsets.query(group, topic, queueId);
+        const consumeTimeStamp = offset > 0 ? store.getMessageStoreTimeStamp(topic, queueId, offset - 1) : minTimeStamp;
+        // Without an offset the next message is the one before the first, whose time is -1: as Java answers.
+        const delayTime = offset < end ? clock.now() - store.getMessageStoreTimeStamp(topic, queueId, offset) : 0;
+        consumeTimeSpanSet.push({
+          messageQueue,
+          ...{ minTimeStamp, minTimeStampStr: localTimeText(minTimeStamp) },
+          ...{ maxTimeStamp, maxTimeStampStr: localTimeText(maxTimeStamp) },
+          ...{ consumeTimeStamp, consumeTimeStampStr: localTimeText(consumeTimeStamp) },
+          delayTime,
+        });
+        await look.took(1);
+      }
+      return { code: 'SUCCESS', body: encodeBody(queryConsumeTimeSpanBody, { consumeTimeSpanSet }) };
+    });
 }
 
 /**

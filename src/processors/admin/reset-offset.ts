@@ -6,7 +6,6 @@ import { RequestError } from '../../codec/response-codes.ts';
 import type { LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
 import { type OwnQueue, queuesOf } from './topic.ts';
-import { Turns } from './turns.ts';
 
 /** The remark of a Java answer whose handler sets a code only. */
 export const NO_REMARK_SET = 'not set any response code';
@@ -49,34 +48,35 @@ export function checkVersions(members: readonly ClientChannelInfo[]): void {
 }
 
 /** Where the group shall go on: never ahead of where it is, unless forced. */
-async function wantedOffsets(
+function wantedOffsets(
   parts: BrokerParts,
   topic: string,
   group: string,
   timestamp: number,
   isForce: boolean,
 ): Promise<OffsetsByQueue> {
-  const config = parts.topics.select(topic)?.config;
-  if (config === undefined) {
-    const text = `[reset-offset] reset offset failed, no topic in this broker. topic=${topic}`;
-    throw new RequestError('SYSTEM_ERROR', text);
-  }
-  const { store, offsets } = parts;
-  const wanted = new Map<OwnQueue, number>();
-  const turns = new Turns(parts.clock);
-  for (const queue of queuesOf(parts, topic, config.writeQueueNums)) {
-    const { queueId } = queue;
-    const stored = offsets.query(group, topic, queueId);
-    // Sic, as Java spells it.
-    if (stored === -1) throw new RequestError('SYSTEM_ERROR', `THe consumer group <${group}> not exist`);
-    const atTime =
-      timestamp === TO_THE_END
-        ? store.getMaxOffsetInQueue(topic, queueId)
-        : store.getOffsetInQueueByTime(topic, queueId, timestamp);
-    wanted.set(queue, isForce ? Math.max(0, atTime) : Math.min(Math.max(0, atTime), stored));
-    await turns.took(1);
-  }
-  return wanted;
+  return parts.looks.run(async (look) => {
+    const config = parts.topics.select(topic)?.config;
+    if (config === undefined) {
+      const text = `[reset-offset] reset offset failed, no topic in this broker. topic=${topic}`;
+      throw new RequestError('SYSTEM_ERROR', text);
+    }
+    const { store, offsets } = parts;
+    const wanted = new Map<OwnQueue, number>();
+    for (const queue of queuesOf(parts, topic, config.writeQueueNums)) {
+      const { queueId } = queue;
+      const stored = offsets.query(group, topic, queueId);
+      // Sic, as Java spells it.
+      if (stored === -1) throw new RequestError('SYSTEM_ERROR', `THe consumer group <${group}> not exist`);
+      const atTime =
+        timestamp === TO_THE_END
+          ? store.getMaxOffsetInQueue(topic, queueId)
+          : store.getOffsetInQueueByTime(topic, queueId, timestamp);
+      wanted.set(queue, isForce ? Math.max(0, atTime) : Math.min(Math.max(0, atTime), stored));
+      await look.took(1);
+    }
+    return wanted;
+  });
 }
 
 /** A timestamp that means the end of the queue. */

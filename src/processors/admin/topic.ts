@@ -6,7 +6,6 @@ import { topicNameProblem } from '../../codec/names.ts';
 import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Handlers, LateResult, Request } from '../../remoting/handler.ts';
 import type { BrokerParts } from '../parts.ts';
-import { Turns } from './turns.ts';
 
 /** 17, 21, 202, 215, 305: the topics of this broker. */
 export function topicHandlers(parts: BrokerParts): Pick<Handlers<'broker'>, TopicCommand> {
@@ -80,21 +79,21 @@ function getAllTopicConfig(
 function getTopicStatsInfo(
   parts: BrokerParts,
 ): (request: Request<'GET_TOPIC_STATS_INFO'>) => Promise<LateResult<'GET_TOPIC_STATS_INFO'>> {
-  return async (request) => {
-    const { topic } = request.header;
-    const { store } = parts;
-    const turns = new Turns(parts.clock);
-    const offsetTable = new Map<OwnQueue, TopicOffset>();
-    for (const queue of writeQueuesOf(parts, topic)) {
-      const maxOffset = store.getMaxOffsetInQueue(topic, queue.queueId);
-      const minOffset = store.getMinOffsetInQueue(topic, queue.queueId);
-      const isEmpty = maxOffset <= 0;
-      const lastUpdateTimestamp = isEmpty ? 0 : store.getMessageStoreTimeStamp(topic, queue.queueId, maxOffset - 1);
-      offsetTable.set(queue, { minOffset, maxOffset, lastUpdateTimestamp });
-      await turns.took(1);
-    }
-    return { code: 'SUCCESS', body: encodeBody(topicStatsTable, { offsetTable }) };
-  };
+  return (request) =>
+    parts.looks.run(async (look) => {
+      const { topic } = request.header;
+      const { store } = parts;
+      const offsetTable = new Map<OwnQueue, TopicOffset>();
+      for (const queue of writeQueuesOf(parts, topic)) {
+        const maxOffset = store.getMaxOffsetInQueue(topic, queue.queueId);
+        const minOffset = store.getMinOffsetInQueue(topic, queue.queueId);
+        const isEmpty = maxOffset <= 0;
+        const lastUpdateTimestamp = isEmpty ? 0 : store.getMessageStoreTimeStamp(topic, queue.queueId, maxOffset - 1);
+        offsetTable.set(queue, { minOffset, maxOffset, lastUpdateTimestamp });
+        await look.took(1);
+      }
+      return { code: 'SUCCESS', body: encodeBody(topicStatsTable, { offsetTable }) };
+    });
 }
 
 /** One queue of this broker, as bodies name it. */
@@ -105,16 +104,16 @@ export interface OwnQueue {
 }
 
 /** The queues of a topic that can be written. @throws RequestError for a topic that is not there. */
-export function writeQueuesOf(parts: BrokerParts, topic: string): OwnQueue[] {
+export function writeQueuesOf(parts: BrokerParts, topic: string): Iterable<OwnQueue> {
   const config = parts.topics.select(topic)?.config;
   if (config === undefined) throw new RequestError('TOPIC_NOT_EXIST', `topic[${topic}] not exist`);
   return queuesOf(parts, topic, config.writeQueueNums);
 }
 
 /** The first `queueNums` queues of a topic. */
-export function queuesOf(parts: BrokerParts, topic: string, queueNums: number): OwnQueue[] {
+export function* queuesOf(parts: BrokerParts, topic: string, queueNums: number): Generator<OwnQueue, void> {
   const { brokerName } = parts.configs.brokerConfig;
-  return Array.from({ length: Math.max(0, queueNums) }, (_, queueId) => ({ topic, brokerName, queueId }));
+  for (let queueId = 0; queueId < queueNums; queueId++) yield { topic, brokerName, queueId };
 }
 
 /**
