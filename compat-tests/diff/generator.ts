@@ -247,6 +247,8 @@ export class StreamGenerator {
     }
     // Java keeps queues of nobody then, and from there on no longer finds those of the others.
     if (name === 'REGISTER_BROKER') fields['brokerName'] ??= oddPlainName(this.scope);
+    // What comes back waits among delayed messages, or goes to a topic of its group at once.
+    if (name === 'CONSUMER_SEND_MSG_BACK' && isOdd) fields['delayLevel'] = '-1';
     const { sysFlag } = fields;
     const bits = typeof sysFlag === 'string' ? Number(sysFlag) : 0;
     // Nor an offset that comes with a request which one side may refuse.
