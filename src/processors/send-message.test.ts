@@ -318,11 +318,12 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['a plain body', 'not a batch'],
-    ['no body', undefined],
-  ])('with %s is refused', async (_, body) => {
+    ['a plain body', 'not a batch', 0],
+    ['no body', undefined, 0],
+    ['no body, and transactional,', undefined, 8],
+  ])('with %s is refused', async (_, body, sysFlag) => {
     const { client } = await setUp();
-    const reply = await client.ask(320, sendFieldsV2({ batch: true }), body === undefined ? {} : { body });
+    const reply = await client.ask(320, sendFieldsV2({ batch: true, sysFlag }), body === undefined ? {} : { body });
     expect(withoutBody(reply)).toEqual(refused(1, /^java\.nio\.BufferUnderflowException: /));
   });
 

@@ -136,11 +136,11 @@ export class Append {
     const { topicBytes, body } = draft;
     if (!draft.resolveProperties()) return refusePut('MESSAGE_ILLEGAL', 'the properties are not well-formed');
     if (topicBytes.length > MAX_TOPIC_BYTES) return refuseTopic(topicBytes.length);
+    if (body === undefined) return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
     if (transactionValue(draft.sysFlag) !== 0) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be transactional');
     const level = delayLevelOf(draft.spans, draft.text);
     if (level === undefined) return DELAY_NOT_A_NUMBER;
     if (level > 0) return refusePut('MESSAGE_ILLEGAL', 'a batch cannot be delayed');
-    if (body === undefined) return refusePut('UNKNOWN_ERROR', BATCH_MALFORMED);
     const count = this.#measureBatch(draft, body);
     if (typeof count !== 'number') return count;
     const queue = this.#parts.queues.ensure(draft.topic, draft.queueId);
