@@ -1,18 +1,18 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { takePorts } from '../testing/ports.ts';
+import { valuesOf } from './mqadmin/shapes.ts';
+import { startStockMqadmin } from './mqadmin/stock.ts';
 import { sorted } from './peer/java-json.ts';
 import {
   isMissing,
   type Kind,
   openWorkspace,
-  runMqadmin,
   type Server,
   startBroker,
   startNamesrv,
   type Workspace,
 } from './peer/peer.ts';
 import { RawClient } from './peer/raw-client.ts';
-import { shapeOf } from './peer/shape.ts';
 import { sendOne } from './peer/store-check.ts';
 
 const topic = 'AdminTopic';
@@ -57,6 +57,7 @@ describe.skipIf(isMissing('java'))('offsets, groups and topics by the stock mqad
     servers.unshift(namesrv);
     const broker = await startBroker({ kind, workspace, port, namesrv: namesrv.address });
     servers.unshift(broker);
+    const stock = await startStockMqadmin(workspace, namesrv.address);
     const client = await RawClient.connect(broker.address);
     const found: string[] = [];
     for (const command of commands) {
@@ -64,13 +65,13 @@ describe.skipIf(isMissing('java'))('offsets, groups and topics by the stock mqad
         await fill(client);
       } else {
         const [name = '', ...args] = command.replace('BROKER', broker.address).split(' ');
-        const { code, stdout, stderr } = await runMqadmin(workspace, [name, '-n', namesrv.address, ...args], 90_000);
-        const lines = shapeOf(stdout + stderr).filter((line) => !line.startsWith('at '));
-        found.push(`${command}: ${code}`, ...lines.sort());
+        const { ended, output } = await stock.run([name, '-n', namesrv.address, ...args], 90_000);
+        found.push(`${command}: ${ended}`, ...valuesOf(output));
       }
       found.push(sorted((await client.request(43, {})).body.toString()));
     }
     client.close();
+    await stock.close();
     return found;
   }
 

@@ -325,13 +325,14 @@ async function startServer(options: StartOptions): Promise<Server> {
   };
 }
 
-function spawnTracked(
+/** Spawns a program that is killed with this process; both outputs are pipes, the input only when asked for. */
+export function spawnTracked(
   command: readonly string[],
-  options: { cwd: string; env: Readonly<Record<string, string>> },
+  options: { cwd: string; env: Readonly<Record<string, string>>; stdin?: 'pipe' },
 ): ChildProcess {
   const [file = '', ...args] = command;
   const env = { ...process.env, WENCHANG_CACHE: cacheDir, ...options.env };
-  const child = spawn(file, args, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, args, { cwd: options.cwd, env, stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('close', () => running.delete(child));
   return child;

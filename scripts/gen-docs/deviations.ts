@@ -465,4 +465,13 @@ export const deviations: readonly Deviation[] = [
     adr: '0055-codes-of-what-is-not-there.md',
     test: 'src/namesrv/product-cluster.test.ts',
   },
+  {
+    number: 90,
+    java: 'earliestMessageTimeStamp is −1 until the log has 8 MiB; clusterList shows an age of 500,000 hours.',
+    ours: 'The time of the oldest message.',
+    safe: 'The same key with the value it was meant to have.',
+    built: true,
+    adr: '0052-the-oldest-message-has-a-time.md',
+    test: 'compat-tests/mqadmin-sweep.compat.ts',
+  },
 ];
