@@ -24,6 +24,7 @@ function setUp(limit = 100) {
     timeoutMs: 15_000,
     filter: undefined,
     rerun: () => woken.push(name),
+    refuse: () => woken.push(`${name} refused`),
     ...more,
   });
   return { clock, holds, ends, woken, pull };
@@ -33,6 +34,27 @@ function setUp(limit = 100) {
 const NO_RECORDS = { passes: () => false };
 
 describe('PullRequestHoldService', () => {
+  it('wakes nobody while it stops, and refuses what it holds at the end', () => {
+    const { clock, holds, woken, pull } = setUp();
+    const gone = testConnection();
+    holds.suspend(pull('woken'));
+    holds.arriving('T', 0, 6, 0, 0, 0, NO_RECORDS, 0);
+    holds.suspend(pull('held', { queueId: 1 }));
+    holds.suspend(pull('gone', { connection: gone }));
+    gone.destroy('closed by peer');
+    holds.shutdown();
+    expect(holds.suspend(pull('late'))).toBe(true);
+    holds.arriving('T', 1, 6, 0, 0, 0, NO_RECORDS, 0);
+    clock.endTurn();
+    clock.advance(60_000);
+    expect(woken).toEqual([]);
+    holds.refuseAll();
+    expect(woken.sort()).toEqual(['held refused', 'late refused', 'woken refused']);
+    expect(holds.count).toBe(0);
+    holds.refuseAll();
+    expect(woken).toHaveLength(3);
+  });
+
   it('wakes a pull when a message at its offset arrives, at the end of the turn', () => {
     const { clock, holds, woken, pull } = setUp();
     holds.suspend(pull('a'));

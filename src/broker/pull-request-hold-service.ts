@@ -28,6 +28,8 @@ export interface HeldPull {
   readonly filter: MessageFilter | undefined;
   /** Runs the whole pull again, this time without waiting, and answers it. */
   readonly rerun: () => void;
+  /** Answers that the broker goes away. */
+  readonly refuse: () => void;
 }
 
 /** Keeps pulls that found nothing until a message arrives or their time is over. Java: PullRequestHoldService. */
@@ -74,18 +76,27 @@ export class PullRequestHoldService implements MessageArrivingListener {
     );
   }
 
-  /** Stops waking; what is held is dropped, its clients ask again elsewhere. */
+  /** Wakes nobody any more; what is held, and what still comes, stays until {@link refuseAll}. */
   shutdown(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+  }
+
+  /**
+   * Answers everything held with a refusal, as the last thing before the connections close: a client that hears nothing
+   * waits for its own time-out before it asks again (ADR 0059).
+   */
+  refuseAll(): void {
+    const held = [...this.#held.values()].flatMap((queues) => [...queues.values()].flat());
+    const pulls = [...this.#woken.splice(0), ...held];
     this.#held.clear();
     this.#count = 0;
-    this.#woken.length = 0;
+    for (const pull of pulls) if (pull.connection.isOpen) pull.refuse();
   }
 
   /** Holds a pull; false when there are too many, and it has to be answered at once. */
   suspend(pull: HeldPull): boolean {
-    if (this.#count >= this.#limit || this.#stopped) return false;
+    if (this.#count >= this.#limit) return false;
     let queues = this.#held.get(pull.topic);
     if (queues === undefined) {
       queues = new Map();
@@ -109,7 +120,7 @@ export class PullRequestHoldService implements MessageArrivingListener {
     records: ArrivedRecords,
     row: number,
   ): void {
-    if (this.#count === 0 || !this.#settings.longPollingEnable) return;
+    if (this.#count === 0 || this.#stopped || !this.#settings.longPollingEnable) return;
     const pulls = this.#held.get(topic)?.get(queueId);
     if (pulls === undefined) return;
     const now = this.#clock.now();
@@ -164,6 +175,7 @@ export class PullRequestHoldService implements MessageArrivingListener {
     this.#draining = true;
     this.#clock.atTurnEnd(() => {
       this.#draining = false;
+      if (this.#stopped) return;
       for (const pull of this.#woken.splice(0, MOST_WAKES_PER_TURN)) pull.rerun();
       this.#drainLater();
     });

@@ -14,6 +14,8 @@ import { FoundReply } from './pull-reply.ts';
 
 type Pull = 'PULL_MESSAGE';
 
+const STOPPING = 'the broker is stopping, pull again later';
+
 /** One run of a pull: the first may wait for messages and commits the offset, the one after a wake-up does neither. */
 interface Attempt {
   readonly header: PullHeader;
@@ -190,6 +192,7 @@ function heldPull(parts: BrokerParts, found: FoundReply, pull: Attempt, filter: 
     rerun: () => {
       rerun(parts, found, { header, connection, opaque, first: false, startMs: parts.clock.monotonicMs() });
     },
+    refuse: () => connection.reply(opaque, 'PULL_MESSAGE', { code: 'SYSTEM_ERROR', remark: STOPPING }),
   };
 }
 

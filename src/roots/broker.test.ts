@@ -57,13 +57,15 @@ describe('a stop', () => {
     expect([reply?.code, reply?.remark]).toEqual([14, expect.stringContaining('the store has been shut down')]);
   });
 
-  it('drops the pulls it holds, and keeps the offsets that were committed last', async () => {
+  it('refuses the pulls it holds, and keeps the offsets that were committed last', async () => {
     const broker = await BrokerFixture.start({ files: FILES });
     const client = await broker.client();
     const opaque = await client.askInVain(11, pullFields({ sysFlag: SUBSCRIPTION | SUSPEND }));
     await client.tell(15, { consumerGroup: 'g', topic: 'T', queueId: 1, commitOffset: 9 });
     await broker.stop();
-    expect([client.replyTo(opaque), client.frames.closed]).toEqual([undefined, 'closed by peer']);
+    const reply = client.replyTo(opaque);
+    expect([reply?.code, reply?.remark]).toEqual([1, 'the broker is stopping, pull again later']);
+    expect(client.frames.closed).toBe('closed by peer');
     expect(broker.state('consumerOffset.json')).toEqual({ offsetTable: { 'T@g': { '1': 9 } } });
   });
 

@@ -176,6 +176,7 @@ class Broker implements RunningBroker {
       await transactionsEnded;
       transactions.commitOffsets();
     });
+    await step('refusing held pulls', () => holds.refuseAll());
     await step('closing the ports', () => this.#server.close());
     await step('closing the replication port', () => this.#ha?.close());
     await step('unregistering', () => this.#outer.shutdown());
