@@ -120,9 +120,12 @@ export class StreamGenerator {
     const random = this.#random;
     const row = rowOf(name);
     const port = this.#portFor(name);
-    // Java closes the connection of a filter server that has been silent for 30 s, whatever else goes over it.
-    const connection = name === 'REGISTER_FILTER_SERVER' ? 2 : random.below(2);
+    const either = random.below(2);
     const isOdd = random.next() < odd;
+    // Java closes the connection of a filter server that was silent for 30 s, and both name servers that of a broker
+    // after 120 s, whatever else goes over it; brokers with names that are used once all end so.
+    const endsConnection = name === 'REGISTER_FILTER_SERVER' || (name === 'REGISTER_BROKER' && isOdd);
+    const connection = endsConnection ? 2 : either;
     const fields = this.#fields(name, isOdd);
     const make = goodBodies[name];
     const made = make?.(random, this.scope, connection) ?? Buffer.alloc(0);
