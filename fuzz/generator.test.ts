@@ -48,7 +48,7 @@ describe('mutants', () => {
         if (fate === 'handled' && command.code === 310) topics.add(command.extFields?.get('b') ?? '');
       }
     }
-    expect(topics.size).toBeGreaterThan(15);
+    expect(topics.size).toBeGreaterThan(5);
     expect(topics.size).toBeLessThanOrEqual(200);
   });
 });

@@ -412,15 +412,6 @@ export const deviations: readonly Deviation[] = [
     test: 'compat-tests/diff.compat.ts',
   },
   {
-    number: 70,
-    java: 'A stop drops the pulls that are held; clients wait for their time-out of 30 s before they ask again.',
-    ours: 'They are refused with SYSTEM_ERROR before the connections close.',
-    safe: 'Clients ask again after three seconds, as after any failed pull.',
-    built: true,
-    adr: '0059-held-pulls-are-refused-at-a-stop.md',
-    test: 'src/roots/broker.test.ts',
-  },
-  {
     number: 61,
     java: 'What a handler stumbles over is answered with the text and the first line of a Java exception.',
     ours: 'The same code 1 with what is wrong, or the answer where nothing is. Refused sends keep MSG_REGION.',
@@ -455,6 +446,15 @@ export const deviations: readonly Deviation[] = [
     built: true,
     adr: '0045-differences-are-rows.md',
     test: 'src/processors/send-message.test.ts',
+  },
+  {
+    number: 70,
+    java: 'A stop drops the pulls that are held; clients wait for their time-out of 30 s before they ask again.',
+    ours: 'They are refused with SYSTEM_ERROR before the connections close.',
+    safe: 'Clients ask again after three seconds, as after any failed pull.',
+    built: true,
+    adr: '0059-held-pulls-are-refused-at-a-stop.md',
+    test: 'src/roots/broker.test.ts',
   },
   {
     number: 80,

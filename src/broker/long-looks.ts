@@ -29,27 +29,23 @@ export class LongLooks {
 
   /** Runs `work`, which tells its look what it took; gives back what it resolves with, or rejects as it does. */
   async run<T>(work: (look: Look) => Promise<T>): Promise<T> {
-    let queuesTold = 0;
-    let sinceTurn = 0;
-    let isLong = false;
+    const pace = { told: 0, sinceTurn: 0, isLong: false };
     const took = async (queues: number): Promise<void> => {
-      queuesTold += queues;
-      sinceTurn += queues;
-      if (queuesTold > MOST_QUEUES_TOLD) {
+      pace.told += queues;
+      pace.sinceTurn += queues;
+      if (pace.told > MOST_QUEUES_TOLD) {
         throw new RequestError('SYSTEM_ERROR', `more than ${MOST_QUEUES_TOLD} queues of groups: ask for single groups`);
       }
-      if (sinceTurn < QUEUES_PER_TURN) return;
-      sinceTurn = 0;
-      if (!isLong) {
-        await this.#enter();
-        isLong = true;
-      }
+      if (pace.sinceTurn < QUEUES_PER_TURN) return;
+      pace.sinceTurn = 0;
+      if (!pace.isLong) await this.#enter();
+      pace.isLong = true;
       await new Promise<void>((resolve) => this.#clock.atTurnEnd(resolve));
     };
     try {
       return await work({ took });
     } finally {
-      if (isLong) this.#leave();
+      if (pace.isLong) this.#leave();
     }
   }
 
