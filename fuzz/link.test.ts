@@ -41,7 +41,11 @@ describe('a link', () => {
 
   it.each<[string, (socket: Socket) => void, RegExp]>([
     ['another opaque', (socket) => answer(socket, { opaque: 78 }), /nobody waits for/],
-    ['code 3 for a code that is served', (socket) => answer(socket, { code: 3 }), /nobody waits for/],
+    [
+      'code 3 for a code that is served',
+      (socket) => answer(socket, { code: 3, remark: ' request type 30 not supported' }),
+      /nobody waits for/,
+    ],
     ['an answer that is no command', (socket) => socket.write(Buffer.from([0, 0, 0, 4, 9, 0, 0, 0])), /no command/],
     ['a closed connection', (socket) => socket.destroy(), /closed the connection without a reason/],
   ])('objects to %s', async (_, react, problem) => {

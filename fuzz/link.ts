@@ -4,6 +4,7 @@ import { decodeCommand, FLAG_RESPONSE, type RemotingCommand } from '../src/codec
 import type { Effect, Fate, SeenFrame } from './server-model.ts';
 
 const REQUEST_CODE_NOT_SUPPORTED = 3;
+const NOT_SUPPORTED = /request type -?\d+ not supported/;
 const SUCCESS = 0;
 const SYSTEM_ERROR = 1;
 const FIELD_REFUSAL = /^field \S+ (missing|not a number)$/;
@@ -179,7 +180,8 @@ export class Link {
 
 /** What an answer says about where it was made. */
 function fateOf({ code, remark }: RemotingCommand): Fate {
-  if (code === REQUEST_CODE_NOT_SUPPORTED) return 'unsupported';
+  // The accounts' handlers use the code as well, with words of their own.
+  if (code === REQUEST_CODE_NOT_SUPPORTED && NOT_SUPPORTED.test(remark ?? '')) return 'unsupported';
   return code === SYSTEM_ERROR && FIELD_REFUSAL.test(remark ?? '') ? 'refused' : 'handled';
 }
 

@@ -1,7 +1,15 @@
 import { startBroker as readCommandLine } from './cli.ts';
 import { systemEnvironment } from './config/environment.ts';
 import { type RunningBroker, startBroker } from './roots/broker.ts';
-import { endOnUnknownErrors, exitWith, serverLog, stopOnSignals, tellNotices, world } from './roots/process.ts';
+import {
+  endOnUnknownErrors,
+  exitWith,
+  returnUnusedMemory,
+  serverLog,
+  stopOnSignals,
+  tellNotices,
+  world,
+} from './roots/process.ts';
 import { startFailure } from './roots/start-failure.ts';
 import { nodeFs } from './util/node-fs.ts';
 
@@ -13,6 +21,7 @@ async function main(): Promise<void> {
   const { loaded, settingsFile } = started;
   const { configs, fileProperties, notices } = loaded;
   const openLog = serverLog(environment, 'broker');
+  returnUnusedMemory();
   endOnUnknownErrors(openLog);
   tellNotices(notices, openLog.log);
   let broker: RunningBroker;

@@ -1,7 +1,15 @@
 import { startNamesrv as readCommandLine } from './cli.ts';
 import { systemEnvironment } from './config/environment.ts';
 import { type RunningNamesrv, startNamesrv } from './roots/namesrv.ts';
-import { endOnUnknownErrors, exitWith, serverLog, stopOnSignals, tellNotices, world } from './roots/process.ts';
+import {
+  endOnUnknownErrors,
+  exitWith,
+  returnUnusedMemory,
+  serverLog,
+  stopOnSignals,
+  tellNotices,
+  world,
+} from './roots/process.ts';
 import { startFailure } from './roots/start-failure.ts';
 import { nodeFs } from './util/node-fs.ts';
 
@@ -14,6 +22,7 @@ async function main(): Promise<void> {
   const { loaded, settingsFile } = started;
   const { configs, fileProperties, notices } = loaded;
   const openLog = serverLog(environment, 'namesrv');
+  returnUnusedMemory();
   endOnUnknownErrors(openLog);
   tellNotices(notices, openLog.log);
   let namesrv: RunningNamesrv;

@@ -2,7 +2,14 @@ import { resolve } from 'node:path';
 import yargs from 'yargs';
 import { systemEnvironment } from './config/environment.ts';
 import { startAllInOne } from './roots/all-in-one.ts';
-import { endOnUnknownErrors, exitWith, stopOnSignals, tellNotices, world } from './roots/process.ts';
+import {
+  endOnUnknownErrors,
+  exitWith,
+  returnUnusedMemory,
+  stopOnSignals,
+  tellNotices,
+  world,
+} from './roots/process.ts';
 import { startFailure } from './roots/start-failure.ts';
 import { runStoreCommand } from './tools/store-command.ts';
 import { systemClock } from './util/clock.ts';
@@ -54,6 +61,7 @@ async function serve(): Promise<void> {
     level: 'info',
     name: 'wenchang',
   });
+  returnUnusedMemory();
   endOnUnknownErrors(openLog);
   try {
     const running = await startAllInOne({

@@ -158,3 +158,29 @@ describe('mqnamesrv', () => {
     expect(namesrv.stderr).toMatch(/^RMQ_STATE_FILE: /);
   });
 });
+
+/** Holds 200 MB for a moment, then prints whether the process became small again within a minute. */
+const BURST = `
+  import { setTimeout as pause } from 'node:timers/promises';
+  const { returnUnusedMemory } = await import(process.argv[1]);
+  returnUnusedMemory();
+  let burst = Array.from({ length: 2_000_000 }, (_, index) => ({ index, more: { index } }));
+  const peak = process.memoryUsage().rss;
+  burst = undefined;
+  const isSmall = () => process.memoryUsage().rss < 0.5 * peak;
+  for (let wait = 0; wait < 600 && !isSmall(); wait++) await pause(100);
+  console.log(isSmall());
+`;
+
+describe('the memory of a burst', () => {
+  // Older versions of V8 keep it (ADR 0062).
+  it.skipIf(Number.parseInt(process.versions.v8, 10) < 13)('goes back to the system, on Node 24', async () => {
+    const module = new URL('./process.ts', import.meta.url).href;
+    const args = ['--input-type=module', '-e', BURST, module];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (bytes) => (text += String(bytes)));
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(text.trim()).toBe('true');
+  });
+});
