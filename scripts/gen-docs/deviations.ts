@@ -448,6 +448,15 @@ export const deviations: readonly Deviation[] = [
     test: 'src/processors/send-message.test.ts',
   },
   {
+    number: 65,
+    java: 'When a connection closes on which several brokers registered, the name server takes the first of them off.',
+    ours: 'All of them; Java keeps the others until they have been silent for 120 s.',
+    safe: 'A broker has a connection of its own; one that lives registers again within 30 s.',
+    built: true,
+    adr: '0046-addresses-without-a-broker.md',
+    test: 'src/namesrv/namesrv.test.ts',
+  },
+  {
     number: 70,
     java: 'A stop drops the pulls that are held; clients wait for their time-out of 30 s before they ask again.',
     ours: 'They are refused with SYSTEM_ERROR before the connections close.',

@@ -291,6 +291,17 @@ describe('a broker that is gone', () => {
     expect(await route(client)).toBe('17');
   });
 
+  it('is taken off with the others of its connection', async () => {
+    const world = await World.start();
+    const broker = await world.broker();
+    const client = await world.client();
+    const other = { brokerName: 'broker-b', brokerAddr: '10.0.0.3:10911' };
+    await register(broker, other);
+    expect(await route(client)).toContain('broker-b');
+    await broker.close();
+    expect(await route(client)).toBe('17');
+  });
+
   it('stays when it registered again over another connection', async () => {
     const world = await World.start();
     const old = await world.broker();
