@@ -11,6 +11,7 @@ describe('readOptions', () => {
       pairs: 3,
       warmupMs: 20_000,
       measuredMs: 20_000,
+      halfMs: 600_000,
       backlog: 1_000_000,
       idleMs: 60_000,
       soakMs: 600_000,

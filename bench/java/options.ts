@@ -21,6 +21,7 @@ export function usage(names: readonly string[]): string {
   --pairs N         alternating pairs (3)
   --warmup S        seconds before each measurement (20)
   --seconds S       seconds of each measurement (20)
+  --half MINUTES    at half of the capacity (10)
   --backlog N       messages of the catch-up (1000000)
   --idle S          seconds of doing nothing before the idle memory is read (60)
   --soak MINUTES    of memory under load (10)
@@ -40,6 +41,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
       pairs: text,
       warmup: text,
       seconds: text,
+      half: text,
       backlog: text,
       idle: text,
       soak: text,
@@ -58,6 +60,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
     pairs: count('pairs', values.pairs, 3, 100),
     warmupMs: amount('warmup', values.warmup, 20, 3_600) * 1_000,
     measuredMs: amount('seconds', values.seconds, 20, 3_600) * 1_000,
+    halfMs: amount('half', values.half, 10, 1_440) * 60_000,
     backlog: count('backlog', values.backlog, 1_000_000, 100_000_000),
     idleMs: amount('idle', values.idle, 60, 3_600) * 1_000,
     soakMs: amount('soak', values.soak, 10, 1_440) * 60_000,

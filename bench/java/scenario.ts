@@ -5,6 +5,8 @@ import type { Side } from '../sides.ts';
 export interface Times {
   readonly warmupMs: number;
   readonly measuredMs: number;
+  /** How long a broker has half of the load it can take. */
+  readonly halfMs: number;
   /** Messages of the backlog that is read by pull. */
   readonly backlog: number;
 }

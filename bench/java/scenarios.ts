@@ -46,6 +46,14 @@ export const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'half',
+    about: 'at half of what 64 connections × 1 reach, for so many --half minutes',
+    settings: () => ({}),
+    freshStores: true,
+    usedMemory: true,
+    parts: [{ name: 'at half of its capacity', floors: [], measure: measureHalf }],
+  },
+  {
     name: 'sync-flush',
     about: 'SYNC_FLUSH, 64 connections × 1, 128 B, Java tuned for it',
     settings: (kind) => ({ flushDiskType: 'SYNC_FLUSH', ...(kind === 'java' ? tunedForSyncFlush : {}) }),
@@ -94,6 +102,19 @@ async function measureSend(side: Side, times: Times, shape: Shape): Promise<Figu
     pid: side.pid,
   });
   return sendFigures(result, side);
+}
+
+/** Its own capacity is each side's measure. Throws when ours refuses anything. */
+async function measureHalf(side: Side, times: Times): Promise<Figures> {
+  const { address, pid, kind } = side;
+  const shape = { address, pid, topic: streamTopic, queues, bodyBytes: 128, connections: 64, messages: 0 };
+  const { warmupMs, measuredMs, halfMs } = times;
+  const capacity = await runSendLoad({ ...shape, inFlight: 1, warmupMs, measuredMs });
+  const perSecond = capacity.tps / 2;
+  const result = await runSendLoad({ ...shape, inFlight: 16, warmupMs: 0, measuredMs: halfMs, perSecond });
+  const figures = sendFigures(result, side);
+  if (kind === 'wenchang' && figures['failed'] !== 0) throw new Error(`refused: ${JSON.stringify(result.failed)}`);
+  return { ...figures, 'capacity tps': capacity.tps };
 }
 
 function sendFigures(result: SendLoadResult, side: Side): Figures {

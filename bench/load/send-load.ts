@@ -21,6 +21,8 @@ export interface SendLoadOptions {
   readonly measuredMs: number;
   /** Stop as soon as so many were acknowledged; 0 is without such an end. */
   readonly messages: number;
+  /** Requests a second over all connections, as evenly as a timer allows; as many as are answered unless told. */
+  readonly perSecond?: number;
   /** The broker, whose processor time is taken at the same instants. */
   readonly pid: number;
 }
@@ -51,7 +53,10 @@ const chunkBytes = 262_144;
 const maxResponseBytes = 65_536;
 const drainMs = 5_000;
 
-/** Closed loop: every answer is followed at once by the next request in its place. */
+/**
+ * Closed loop: every answer is followed at once by the next request in its place; with `perSecond` it waits there until
+ * it is due.
+ */
 class SendLoad {
   readonly #options: SendLoadOptions;
   readonly #lanes: SendLane[] = [];
@@ -61,6 +66,9 @@ class SendLoad {
   readonly #chunk = Buffer.allocUnsafe(chunkBytes);
   readonly head = newResponseHead();
   #sent = 0;
+  /** Requests that are due by now, when they are spread over time. */
+  #due = Number.POSITIVE_INFINITY;
+  #pace: NodeJS.Timeout | undefined;
   #ok = 0;
   #acknowledged = 0;
   #outstanding = 0;
@@ -79,7 +87,7 @@ class SendLoad {
     });
     for (let index = 0; index < connections; index++) this.#lanes.push(new SendLane(this, this.#options, index));
     await Promise.race([Promise.all(this.#lanes.map((lane) => lane.open(this.#chunk))), failure]);
-    for (const lane of this.#lanes) lane.begin();
+    this.#begin();
     await Promise.race([pause(warmupMs), failure]);
     this.#startCounting();
     const begun = { ms: performance.now(), cpu: process.cpuUsage(), brokerCpu: cpuSeconds(pid) };
@@ -89,6 +97,7 @@ class SendLoad {
     const brokerCpuSeconds = cpuSeconds(pid) - begun.brokerCpu;
     const counted = { ...this.#counts(), seconds, tps: this.#ok / seconds };
     await Promise.race([this.#drained(), failure]);
+    clearInterval(this.#pace);
     for (const lane of this.#lanes) lane.close();
     return {
       ...counted,
@@ -100,6 +109,26 @@ class SendLoad {
     };
   }
 
+  /** All at once, or with a rate what is due at each tick, from the first lane on with a free place. */
+  #begin(): void {
+    const { perSecond } = this.#options;
+    if (perSecond === undefined) {
+      for (const lane of this.#lanes) lane.send();
+      return;
+    }
+    this.#due = 0;
+    let lastMs = performance.now();
+    let first = 0;
+    this.#pace = setInterval(() => {
+      const nowMs = performance.now();
+      // What places are missing for is not made up for later: the broker shall have this rate, not bursts.
+      this.#due = Math.min(this.#due, perSecond / 100) + ((nowMs - lastMs) * perSecond) / 1_000;
+      lastMs = nowMs;
+      for (let lane = 0; lane < this.#lanes.length; lane++) this.#lanes[(first + lane) % this.#lanes.length]?.send();
+      first++;
+    }, 1);
+  }
+
   fail(error: Error): void {
     if (!this.#isStopping) this.#onFailure(error);
   }
@@ -108,6 +137,8 @@ class SendLoad {
   take(): boolean {
     const { messages } = this.#options;
     if (this.#isStopping || (messages > 0 && this.#acknowledged + this.#outstanding >= messages)) return false;
+    if (this.#due < 1) return false;
+    this.#due--;
     this.#sent++;
     this.#outstanding++;
     return true;
@@ -216,10 +247,6 @@ class SendLane {
     return new Promise((resolve) => socket.once('connect', () => resolve()));
   }
 
-  begin(): void {
-    this.#sendFree();
-  }
-
   close(): void {
     this.#socket?.destroy();
   }
@@ -231,7 +258,7 @@ class SendLane {
     } catch (error) {
       this.#load.fail(error as Error);
     }
-    this.#sendFree();
+    this.send();
   }
 
   readonly #onFrame = (bytes: Buffer, start: number, end: number): void => {
@@ -246,7 +273,7 @@ class SendLane {
   };
 
   /** Fills every free place, as far as the load allows, with one write. */
-  #sendFree(): void {
+  send(): void {
     const nowMs = Date.now();
     const nowMicros = performance.now() * 1_000;
     let count = 0;
