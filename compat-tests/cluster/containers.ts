@@ -43,6 +43,11 @@ export async function containerCluster(workspace: Workspace): Promise<ContainerC
   };
   try {
     await importBase(host, workspace.dir, names.base);
+    const refusal = await probe(host, names.base);
+    if (refusal !== undefined) {
+      await run(['docker', '--host', host, 'image', 'rm', '--force', names.base]).finally(stop);
+      return { reason: `the Docker engine runs no containers here: ${refusal}` };
+    }
     const build = GenericContainer.fromDockerfile(makeContext(workspace.dir), 'docker/Dockerfile');
     await build.withBuildArgs({ BASE: names.base }).build(names.image, { deleteOnExit: false });
     for (const plan of await planHosts()) hosts.push(new ContainerHost(workspace, plan, names.image));
@@ -52,6 +57,25 @@ export async function containerCluster(workspace: Workspace): Promise<ContainerC
     throw error;
   }
   return { hosts, close, evaluate: async (script) => (await hosts[0]?.evaluate(script)) ?? '' };
+}
+
+/** Why this engine cannot run anything, confined as the hosts are; no word of ours is in that container. */
+async function probe(host: string, base: string): Promise<string | undefined> {
+  const confined = [
+    '--network',
+    'host',
+    '--read-only',
+    '--cap-drop',
+    'ALL',
+    '--security-opt',
+    'no-new-privileges:true',
+  ];
+  try {
+    await run(['docker', '--host', host, 'run', '--rm', ...confined, base, 'sh', '-c', 'exit 0']);
+    return undefined;
+  } catch (error) {
+    return String(error).trim().split('\n').at(-1);
+  }
 }
 
 /** What testcontainers has no word for. */
