@@ -160,6 +160,7 @@ export const brokerConfigTable = {
   transactionCheckMax: int(15, 'live', 'Questions before a half message is given up.', { important: true }),
   transactionCheckInterval: long(60_000, 'live', 'How often half messages are looked at.', {
     unit: 'ms',
+    min: 1,
     important: true,
   }),
   aclEnable: bool(false, 'restart', 'Checks signatures and rights of clients; must be false here.', {

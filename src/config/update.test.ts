@@ -81,6 +81,11 @@ describe('plannedUpdate', () => {
       ],
     });
   });
+
+  it('refuses a period that would never let the broker rest', () => {
+    expect(plan('transactionCheckInterval=0').kind).toBe('refused');
+    expect(changes(plan('transactionCheckInterval=1'))).toEqual(['transactionCheckInterval=1 live']);
+  });
 });
 
 /** Every key whose name says that it is a path, the home or a class; a row without its role would be a hole. */
