@@ -161,7 +161,8 @@ export class IndexFile {
       if (steps === maxSteps) return number;
       this.#readEntry(number);
       if (ENTRY.timeDiff < 0) return 0;
-      const time = this.#beginTimestamp + ENTRY.timeDiff * 1000;
+      // The first entry counts from the end of the file before, as Java writes it; its own time is the begin.
+      const time = this.#beginTimestamp + (number === 1 ? 0 : ENTRY.timeDiff * 1000);
       if (ENTRY.keyHash === query.keyHash && time >= query.beginMs && time <= query.endMs) found.push(ENTRY.phyOffset);
       // An entry points to an older one; anything else is damage and could lead in a circle.
       if (time < query.beginMs || ENTRY.previous >= number) return 0;

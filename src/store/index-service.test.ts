@@ -132,6 +132,17 @@ describe('IndexService', () => {
     expect([timeDiff(second, 1), timeDiff(second, 2)]).toEqual([2, 0]);
   });
 
+  it('finds the first message of a file at its own time, also after a pause, where Java does not', async () => {
+    const { index } = make(new MemFs(), { maxHashSlotNum: 10, maxIndexNum: 3 });
+    put(index, 100, ['a'], T0);
+    put(index, 200, ['b'], T0 + 1_000);
+    put(index, 300, ['c'], T0 + 60_000);
+    put(index, 400, ['c'], T0 + 61_000);
+    expect(await find(index, 'c', 64, T0 + 59_000, T0 + 60_500)).toEqual([300]);
+    expect(await find(index, 'c', 64, T0, T0 + 62_000)).toEqual([400, 300]);
+    expect(await find(index, 'c', 64, T0 + 60_500, T0 + 200_000)).toEqual([400]);
+  });
+
   it('skips messages older than the newest one indexed', async () => {
     const { index } = make();
     put(index, 500, ['a']);
