@@ -85,6 +85,9 @@ describe('the checks of offsets', () => {
     expect(wentBack({ ...risen, inFile: [0, 3] })).toHaveLength(1);
     expect(wentBack({ ...risen, inFile: [undefined, undefined] })).toHaveLength(2);
     expect(wentBack({ ...risen, after: [1, 2] })).toHaveLength(1);
+    const nothingCommitted = { before: [0], inFile: [undefined], after: [0] };
+    expect(wentBack(nothingCommitted)).toEqual([]);
+    expect(wentBack({ ...nothingCommitted, before: [1] })).toHaveLength(1);
     const same = { before: [7], inFile: [7], after: [7] };
     expect(changed(same, [7])).toEqual([]);
     expect(changed({ ...same, after: [8] }, [7])).toHaveLength(1);

@@ -39,7 +39,10 @@ export interface OffsetsSeen {
   readonly after: Committed;
 }
 
-/** A group under traffic: its offsets only ever rise, from the old broker to the file to the new one. */
+/**
+ * A group under traffic: its offsets only ever rise, from the old broker to the file to the new one. An answer of 0 needs
+ * no entry: a broker answers 0, too, where nothing is committed yet (Java: ConsumerManageProcessor#queryConsumerOffset).
+ */
 export function wentBack({ before, inFile, after }: OffsetsSeen): string[] {
   return [...behind('the file', before, inFile), ...behind('the new broker', inFile, after)];
 }
@@ -47,7 +50,7 @@ export function wentBack({ before, inFile, after }: OffsetsSeen): string[] {
 function behind(place: string, earlier: Committed, later: Committed): string[] {
   return earlier.flatMap((offset, queueId) => {
     const now = later[queueId];
-    if (offset === undefined || (now !== undefined && now >= offset)) return [];
+    if ((now ?? 0) >= (offset ?? 0)) return [];
     return [`queue ${queueId}: committed ${offset}, ${place} has ${now ?? 'nothing'}`];
   });
 }
