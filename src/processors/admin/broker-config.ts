@@ -1,8 +1,8 @@
 import { encodeBody } from '../../codec/bodies/schema.ts';
 import { kvTable } from '../../codec/bodies/topic-config.ts';
 import { VERSION_4_6_0 } from '../../codec/remoting-command.ts';
-import { RequestError } from '../../codec/response-codes.ts';
 import type { HandlerResult, Request } from '../../remoting/handler.ts';
+import { updateSettings } from '../../remoting/settings-update.ts';
 import type { BrokerParts } from '../parts.ts';
 
 /** 26: the settings in force as properties text. Java: AdminBrokerProcessor#getBrokerConfig. */
@@ -21,22 +21,12 @@ export function getBrokerConfig({
  * sent to are refused (deviation 17 of COMPATIBILITY.md, CVE-2023-33246).
  * Java: AdminBrokerProcessor#updateBrokerConfig.
  */
-export function updateBrokerConfig({
-  configuration,
-  topics,
-  log,
-}: BrokerParts): (request: Request<'UPDATE_BROKER_CONFIG'>) => HandlerResult<'UPDATE_BROKER_CONFIG'> {
-  return ({ body, connection }) => {
-    if (body === undefined) return { code: 'SUCCESS' };
-    const updated = configuration.update(body.toString('utf8'));
-    const by = connection.remoteAddress;
-    if (updated.kind === 'refused') {
-      log.warn({ by, why: updated.why }, 'an update of settings was refused');
-      throw new RequestError('SYSTEM_ERROR', updated.why);
-    }
-    const { changed, remark } = updated;
-    log.info({ by, changed: [...changed], remark }, 'settings were updated');
-    if (changed.has('brokerPermission')) topics.onPermissionChanged();
+export function updateBrokerConfig(
+  parts: BrokerParts,
+): (request: Request<'UPDATE_BROKER_CONFIG'>) => HandlerResult<'UPDATE_BROKER_CONFIG'> {
+  return (request) => {
+    const { changed, remark } = updateSettings(request, parts);
+    if (changed.has('brokerPermission')) parts.topics.onPermissionChanged();
     return { code: 'SUCCESS', remark };
   };
 }
