@@ -1,3 +1,4 @@
+import { RETRY_PREFIX } from '../codec/system-topics.ts';
 import type { Connection } from '../remoting/connection.ts';
 import { LogLimit } from '../remoting/log-limit.ts';
 import type { Clock } from '../util/clock.ts';
@@ -5,7 +6,6 @@ import { javaStringHash } from '../util/java-hash.ts';
 import type { Logger } from '../util/logger.ts';
 import type { ConsumerGroup, Subscription } from './consumer-manager.ts';
 import { SUB_ALL } from './filter/tag-filter.ts';
-import { RETRY_PREFIX } from './topic-config-manager.ts';
 
 /** One group is named in the log this often at most, and all groups together this often. */
 const GROUP_LINE_EVERY_MS = 60_000;

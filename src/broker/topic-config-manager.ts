@@ -4,13 +4,11 @@ import { DecodeError } from '../codec/fast-json.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { sameBytes } from '../codec/scanned-command.ts';
 import { PermName, TopicSysFlag } from '../codec/sys-flags.ts';
-import { DLQ_PREFIX, OFFSET_MOVED_EVENT, RETRY_PREFIX } from '../codec/system-topics.ts';
+import { OFFSET_MOVED_EVENT } from '../codec/system-topics.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { StateFile } from '../util/state-file.ts';
 import { saveOrRefuse } from './save-or-refuse.ts';
-
-export { DLQ_PREFIX, OFFSET_MOVED_EVENT, RETRY_PREFIX };
 
 export const AUTO_CREATE_TOPIC = 'TBW102';
 

@@ -15,6 +15,7 @@ import {
   consumerRunningInfo,
 } from '../codec/bodies/running-info.ts';
 import { responseCode } from '../codec/response-codes.ts';
+import { RETRY_PREFIX } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
 import { AnswerError } from './answer.ts';
@@ -22,7 +23,6 @@ import { addressIn } from './queues.ts';
 
 /** A request that the broker hands on to a client, which may be slow. Java: timeoutMillis * 3. */
 const RELAYED_TIMEOUT_MS = 15_000;
-const RETRY_PREFIX = '%RETRY%';
 
 /** Java: MixAll#getRetryTopic. */
 export function retryTopic(group: string): string {

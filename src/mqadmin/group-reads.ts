@@ -1,15 +1,16 @@
 /** Commands that show producers, consumers and how far groups are. */
+
 import type { AdminClient } from '../client/admin-client.ts';
 import { failureText } from '../client/answer.ts';
 import { groupMembers, groupStats, producerMembers, runningInfo, totalDiff } from '../client/groups.ts';
 import { compareQueues, queueText } from '../client/queues.ts';
 import type { ConsumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { versionName } from '../codec/client-version.ts';
+import { RETRY_PREFIX } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { Call, Output } from './command.ts';
 import { front, printf, timeText } from './text.ts';
 
-const RETRY_PREFIX = '%RETRY%';
 const PROGRESS_FORMAT = '%-32s  %-32s  %-4s  %-20s  %-20s  %-20s %-20s  %s';
 const GROUPS_FORMAT = '%-32s  %-6s  %-24s %-5s  %-14s  %-7s  %s';
 const NAME_WIDTH = 32;

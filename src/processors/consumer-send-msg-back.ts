@@ -1,4 +1,4 @@
-import { DLQ_PREFIX, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
+import { type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { commands } from '../codec/commands.ts';
 import { decodeRecord, type MessageExt } from '../codec/message.ts';
 import { MessageConst } from '../codec/message-const.ts';
@@ -7,6 +7,7 @@ import type { OutputBuffer } from '../codec/output-buffer.ts';
 import { FAQ, RequestError, responseCode } from '../codec/response-codes.ts';
 import { writeResponse } from '../codec/response-template.ts';
 import { isWriteable, PermName } from '../codec/sys-flags.ts';
+import { DLQ_PREFIX, RETRY_PREFIX } from '../codec/system-topics.ts';
 import type { LateResult, ParkedReply, Request, TicketOutcome } from '../remoting/handler.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 import type { PutTicket } from '../store/results.ts';

@@ -1,6 +1,6 @@
-import { OFFSET_MOVED_EVENT } from '../broker/topic-config-manager.ts';
 import { offsetMovedEvent } from '../codec/bodies/message-queue.ts';
 import { encodeBody } from '../codec/bodies/schema.ts';
+import { OFFSET_MOVED_EVENT } from '../codec/system-topics.ts';
 import { MessageDraft } from '../store/message-draft.ts';
 import type { BrokerParts } from './parts.ts';
 

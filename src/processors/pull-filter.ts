@@ -5,11 +5,11 @@ import { compileSql } from '../broker/filter/sql/sql-filter.ts';
 import { conditionFilter, retryFilter, sqlFilter } from '../broker/filter/sql-message-filter.ts';
 import { SUB_ALL, tagCodes, tagFilter } from '../broker/filter/tag-filter.ts';
 import type { SubscriptionGroupConfig } from '../broker/subscription-group-manager.ts';
-import { RETRY_PREFIX } from '../broker/topic-config-manager.ts';
 import type { Commands } from '../codec/commands.ts';
 import type { HeaderValues } from '../codec/header.ts';
 import { FAQ, RequestError } from '../codec/response-codes.ts';
 import { PullSysFlag } from '../codec/sys-flags.ts';
+import { RETRY_PREFIX } from '../codec/system-topics.ts';
 import type { MessageFilter } from '../store/ports.ts';
 import type { BrokerParts } from './parts.ts';
 

@@ -1,10 +1,11 @@
-import { DLQ_PREFIX, RETRY_PREFIX, type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
+import { type Topic, topicSysFlagOf } from '../broker/topic-config-manager.ts';
 import { toHalfMessage } from '../broker/transaction/half-message.ts';
 import { describeTopic } from '../codec/bodies/topic-config.ts';
 import { PropertySlot } from '../codec/message-properties.ts';
 import { topicNameProblem } from '../codec/names.ts';
 import { FAQ, RequestError } from '../codec/response-codes.ts';
 import { isWriteable, MessageSysFlag, PermName } from '../codec/sys-flags.ts';
+import { DLQ_PREFIX, RETRY_PREFIX } from '../codec/system-topics.ts';
 import type { Handler, HandlerResult, Handlers, Request } from '../remoting/handler.ts';
 import { noReply } from '../remoting/handler.ts';
 import { delayLevelOf } from '../store/delayed-put.ts';
