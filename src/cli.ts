@@ -3,7 +3,7 @@ import { type CommandLine, type Option, parseCommandLine } from './config/comman
 import { type BrokerConfigs, brokerSections, type NamesrvConfigs, namesrvSections, partsOf } from './config/configs.ts';
 import type { SettingsFile } from './config/configuration.ts';
 import type { Environment } from './config/environment.ts';
-import { type Loaded, type LoadInput, loadBrokerConfig, loadNamesrvConfig } from './config/load.ts';
+import { type Loaded, type LoadInput, loadBrokerConfig, loadNamesrvConfig, settingsFile } from './config/load.ts';
 import type { Problem } from './config/notice.ts';
 import { printedSettings } from './config/print.ts';
 import { type Fs, FsError } from './util/fs.ts';
@@ -47,7 +47,7 @@ export function startBroker(words: readonly string[], around: Surroundings): Sta
   if (!prints) {
     // Java: BrokerPathConfigHelper. Not below storePathRootDir.
     const unread = `${around.environment.homeDir}/store/config/broker.properties`;
-    return { kind: 'run', stdout: [], settingsFile: settingsFile(line, unread, load), loaded };
+    return { kind: 'run', stdout: [], settingsFile: fileOfChanges(line, unread, load), loaded };
   }
   const settings = printedSettings(partsOf(brokerSections, loaded.configs), !line.printAll);
   return exit(0, brokerLog(settings, around.nowMs));
@@ -68,21 +68,19 @@ export function startNamesrv(words: readonly string[], around: Surroundings): St
   if (stopped !== undefined) return { ...stopped, stdout: [...stdout, ...stopped.stdout] };
   if (!line.printAll) {
     const unread = loaded.configs.namesrvConfig.configStorePath;
-    return { kind: 'run', stdout, settingsFile: settingsFile(line, unread, load), loaded };
+    return { kind: 'run', stdout, settingsFile: fileOfChanges(line, unread, load), loaded };
   }
   const settings = printedSettings(partsOf(namesrvSections, loaded.configs), false);
   return exit(0, [...stdout, ...namesrvLog(settings, around.nowMs)]);
 }
 
 /** The file of `-c`, else the one that Java writes changed settings to and does not read either. */
-function settingsFile(
+function fileOfChanges(
   { configFile }: CommandLine,
   unread: string,
   load: (file: LoadInput['file']) => Loaded<unknown>,
 ): SettingsFile {
-  const path = resolve(configFile ?? unread);
-  const problemsOf = (text: string): string[] => load({ name: path, text }).problems.map((problem) => problem.text);
-  return { path, isRead: configFile !== undefined, problemsOf };
+  return settingsFile(resolve(configFile ?? unread), configFile !== undefined, load);
 }
 
 const help: Option = { short: 'h', long: 'help', takesValue: false, doc: 'Print help' };

@@ -10,6 +10,7 @@ import {
   namesrvSections,
   partsOf,
 } from './configs.ts';
+import type { SettingsFile } from './configuration.ts';
 import type { Environment } from './environment.ts';
 import { FileReading } from './file-reading.ts';
 import type { MessageStoreConfig } from './message-store-config.ts';
@@ -72,6 +73,16 @@ export function loadNamesrvConfig(input: LoadInput): Loaded<NamesrvConfigs> {
   if (input.namesrvAddr !== undefined) reading.note('info', 'the command line', '-n has no effect on a name server');
   const java = configs.namesrvConfig.rocketmqHome === undefined ? [homeMissing(false)] : [];
   return finish(configs, reading, java, input.environment);
+}
+
+/** A file of changed settings, which may hold what `load` finds no problems in; `isRead` false: no start reads it. */
+export function settingsFile(
+  path: string,
+  isRead: boolean,
+  load: (file: LoadInput['file']) => Loaded<unknown>,
+): SettingsFile {
+  const problemsOf = (text: string): string[] => load({ name: path, text }).problems.map((problem) => problem.text);
+  return { path, isRead, problemsOf };
 }
 
 function homeMissing(blocksPrint: boolean): Problem {

@@ -1,7 +1,7 @@
 import { type BrokerConfigs, defaultNamesrvConfigs } from '../config/configs.ts';
 import type { SettingsFile } from '../config/configuration.ts';
 import type { Environment } from '../config/environment.ts';
-import { type Loaded, loadBrokerConfig } from '../config/load.ts';
+import { type Loaded, type LoadInput, loadBrokerConfig, settingsFile } from '../config/load.ts';
 import type { Notice } from '../config/notice.ts';
 import { editProperties, parseProperties } from '../config/properties.ts';
 import { type Net, NetError } from '../util/net.ts';
@@ -97,13 +97,12 @@ function settings(
   if (text !== old) writeWhole(fs, file, Buffer.from(text, 'latin1'));
   const variables = { ROCKETMQ_HOME: dataDir, ...options.environment.variables };
   const environment = { ...options.environment, variables };
-  const load = (read: string): Loaded<BrokerConfigs> =>
-    loadBrokerConfig({ file: { name: file, text: read }, namesrvAddr: undefined, environment });
-  const loaded = load(text);
+  const load = (read: LoadInput['file']): Loaded<BrokerConfigs> =>
+    loadBrokerConfig({ file: read, namesrvAddr: undefined, environment });
+  const loaded = load({ name: file, text });
   const problem = loaded.problems[0];
   if (problem !== undefined) throw new SettingError(problem.text);
-  const problemsOf = (changed: string): string[] => load(changed).problems.map((one) => one.text);
-  return { loaded, settingsFile: { path: file, isRead: true, problemsOf } };
+  return { loaded, settingsFile: settingsFile(file, true, load) };
 }
 
 function describe(text: string): string {
