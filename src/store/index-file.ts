@@ -1,3 +1,4 @@
+import { writeInt32 } from '../codec/message-bytes.ts';
 import { IndexSlots } from './index-slots.ts';
 import { MappedFile } from './mapped-file.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -120,11 +121,11 @@ export class IndexFile {
     const previous = newest > 0 && newest < number ? newest : 0;
     const at = this.#tailPosition(number);
     const tail = this.#tail as Buffer;
-    setInt32(tail, at, keyHash);
-    setInt32(tail, at + 4, Math.floor(phyOffset / TWO_POW_32));
-    setInt32(tail, at + 8, phyOffset | 0);
-    setInt32(tail, at + 12, timeDiffSeconds(this.#beginTimestamp, storeTimestamp));
-    setInt32(tail, at + 16, previous);
+    writeInt32(tail, at, keyHash);
+    writeInt32(tail, at + 4, Math.floor(phyOffset / TWO_POW_32));
+    writeInt32(tail, at + 8, phyOffset | 0);
+    writeInt32(tail, at + 12, timeDiffSeconds(this.#beginTimestamp, storeTimestamp));
+    writeInt32(tail, at + 16, previous);
     slots.set(slot, number);
     if (number <= 1) {
       this.#beginPhyOffset = phyOffset;
@@ -161,8 +162,7 @@ export class IndexFile {
       if (steps === maxSteps) return number;
       this.#readEntry(number);
       if (ENTRY.timeDiff < 0) return 0;
-      // The first entry counts from the end of the file before, as Java writes it; its own time is the begin.
-      const time = this.#beginTimestamp + (number === 1 ? 0 : ENTRY.timeDiff * 1000);
+      const time = this.#timeOf(number);
       if (ENTRY.keyHash === query.keyHash && time >= query.beginMs && time <= query.endMs) found.push(ENTRY.phyOffset);
       // An entry points to an older one; anything else is damage and could lead in a circle.
       if (time < query.beginMs || ENTRY.previous >= number) return 0;
@@ -194,8 +194,7 @@ export class IndexFile {
       if (ENTRY.phyOffset < logEnd) {
         this.#endPhyOffset = ENTRY.phyOffset;
         // The exact time is not in the entry; the end of its second is never too early.
-        const second = this.#beginTimestamp + ENTRY.timeDiff * 1000 + 999;
-        this.#endTimestamp = Math.min(this.#endTimestamp, second);
+        this.#endTimestamp = Math.min(this.#endTimestamp, this.#timeOf(number) + 999);
         return true;
       }
       slots.set(ENTRY.keyHash % this.#layout.maxHashSlotNum, ENTRY.previous);
@@ -307,6 +306,12 @@ export class IndexFile {
     return ENTRY.previous < number ? ENTRY.previous : 0;
   }
 
+  /** Begin of the second of the entry read last, which is `number`. */
+  #timeOf(number: number): number {
+    // The first entry counts from the end of the file before, as Java writes it; its own time is the begin.
+    return this.#beginTimestamp + (number === 1 ? 0 : ENTRY.timeDiff * 1000);
+  }
+
   #readStored(number: number): void {
     SCRATCH.fill(0);
     this.#file.read(SCRATCH, 0, ENTRY_BYTES, this.#entryPosition(number));
@@ -384,13 +389,6 @@ function decodeEntry(bytes: Buffer, at: number): void {
   ENTRY.phyOffset = bytes.readInt32BE(at + 4) * TWO_POW_32 + bytes.readUInt32BE(at + 8);
   ENTRY.timeDiff = bytes.readInt32BE(at + 12);
   ENTRY.previous = bytes.readInt32BE(at + 16);
-}
-
-function setInt32(target: Uint8Array, at: number, value: number): void {
-  target[at] = value >>> 24;
-  target[at + 1] = value >>> 16;
-  target[at + 2] = value >>> 8;
-  target[at + 3] = value;
 }
 
 function timeDiffSeconds(beginTimestamp: number, storeTimestamp: number): number {

@@ -324,6 +324,16 @@ describe('IndexService', () => {
     }
   });
 
+  it('knows the second in which a file ends that was cut behind its first entry, also after a pause', () => {
+    const { index } = make(new MemFs(), { maxHashSlotNum: 10, maxIndexNum: 3 });
+    put(index, 100, ['a'], T0);
+    put(index, 200, ['b'], T0 + 1_000);
+    put(index, 300, ['c'], T0 + 60_000);
+    put(index, 400, ['d'], T0 + 75_000);
+    index.truncateTo(400);
+    expect(index.files.map((file) => file.endTimestamp)).toEqual([T0 + 1_000, T0 + 60_999]);
+  });
+
   it('expires the oldest files, never the last', async () => {
     const { fs, index } = make(new MemFs(), { maxHashSlotNum: 4, maxIndexNum: 6 });
     for (let at = 0; at < 18; at += 1) put(index, at * 100, ['k']);
