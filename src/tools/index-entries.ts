@@ -12,6 +12,8 @@ export interface IndexHeader {
   readonly endPhyOffset: number;
   readonly hashSlotCount: number;
   readonly indexCount: number;
+  /** endTimestamp of the file before in the directory, from which the first entry counts; left out when not known. */
+  readonly previousEnd?: number | undefined;
 }
 
 /** One entry, and where it stands. */
@@ -48,15 +50,17 @@ export function* indexEntries(
   names: readonly string[],
   layout: IndexLayout,
 ): Generator<IndexEntry> {
+  let previousEnd: number | undefined;
   for (const name of names) {
     const window = new FileWindow(fs, posix.join(dir, name));
     if (window.sizeBytes === indexFileBytes(layout)) {
-      const header = readHeader(window);
+      const header = { ...readHeader(window), previousEnd };
       const count = Math.min(header.indexCount, layout.maxIndexNum);
       for (let number = 1; number < count; number += 1) {
         yield entryAt(window, `index/${name}`, header, layout, number);
       }
-    }
+      previousEnd = header.endTimestamp;
+    } else previousEnd = undefined;
     window.close();
   }
 }

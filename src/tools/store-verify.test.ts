@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../testing/fake-clock.ts';
 import { FaultFs } from '../../testing/fault-fs.ts';
 import { type JavaStoreName, javaStoreManifest, unpackJavaStore } from '../../testing/java-store.ts';
 import { MemFs } from '../../testing/mem-fs.ts';
 import { SeededRandom } from '../../testing/seeded-random.ts';
+import { openTestStore, put } from '../../testing/store-fixture.ts';
 import { bytesOf, flip, javaStore, ourLayout, ourStore, poke } from '../../testing/store-images.ts';
 import { FileWindow } from './file-window.ts';
 import { damageLine } from './findings.ts';
@@ -79,6 +81,51 @@ describe('verifyStore on directories of Java', () => {
     const before = fs.files().map((path) => [path, bytesOf(fs, path).toString('base64')]);
     damagesOf(fs, false);
     expect(fs.files().map((path) => [path, bytesOf(fs, path).toString('base64')])).toEqual(before);
+  });
+});
+
+/** One key a message, 49 in an index file, and a minute's pause before one of the messages. */
+async function storeWithPause(before = 49): Promise<MemFs> {
+  const clock = new FakeClock();
+  const fs = new MemFs({ now: () => clock.now() });
+  const { store } = openTestStore(fs, '/store', { clock });
+  for (let number = 0; number < 120; number += 1) {
+    if (number === before) clock.advance(60_000);
+    put(store, { properties: { UNIQ_KEY: `u${number}` } });
+    clock.advance(100);
+  }
+  await store.shutdown();
+  return fs;
+}
+
+describe('verifyStore on index files with a pause between them', () => {
+  const firstTimeDiff = 40 + 80 + 20 + 12;
+  const indexNames = (fs: MemFs): string[] => fs.files().filter((name) => name.startsWith('/store/index/'));
+
+  it('takes the time of the first entry as counted from the end of the file before', async () => {
+    const fs = await storeWithPause();
+    expect(indexNames(fs).map((name) => bytesOf(fs, name).readInt32BE(firstTimeDiff))).toEqual([0, 60, 0]);
+    expect(damagesOf(fs)).toEqual([]);
+    const [, second = ''] = indexNames(fs);
+    flip(fs, second, firstTimeDiff + 3);
+    expect(damagesOf(fs)).toEqual([
+      expect.stringMatching(/entry 1 is 44 s behind the end of the file before, its record 60 s$/),
+    ]);
+  });
+
+  it('believes the first entry when the file before is gone, unless it lies before that', async () => {
+    const fs = await storeWithPause();
+    const [first = '', second = ''] = indexNames(fs);
+    fs.unlink(first);
+    expect(damagesOf(fs)).toEqual([]);
+    poke(fs, second, firstTimeDiff, Buffer.of(0xff));
+    expect(damagesOf(fs)).toEqual([expect.stringMatching(/entry 1 is -\d+ s behind the end of the file before$/)]);
+  });
+
+  it('names a file that is missing before a pause by its keys only', async () => {
+    const fs = await storeWithPause(98);
+    fs.unlink(indexNames(fs)[1] ?? '');
+    expect(damagesOf(fs)).toEqual([expect.stringMatching(/behind this entry the keys of 49 records/)]);
   });
 });
 

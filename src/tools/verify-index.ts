@@ -126,10 +126,20 @@ export class IndexCheck {
       const what = `beginTimestamp is ${beginTimestamp}, its first message is of ${record.storeTimestamp}`;
       this.#findings.damage(entry.path, INDEX_AT.beginTimestamp, what);
     }
-    if (!this.#beginIsRight) return;
-    const seconds = Math.trunc((record.storeTimestamp - beginTimestamp) / 1000);
-    const timeDiff = beginTimestamp <= 0 ? 0 : Math.max(0, Math.min(0x7fffffff, seconds));
-    if (entry.timeDiff !== timeDiff) say(`is ${entry.timeDiff} s behind the file's begin, its record ${timeDiff} s`);
+    if (number === 1) this.#firstTime(entry, record, say);
+    else if (this.#beginIsRight) {
+      const timeDiff = secondsSince(beginTimestamp, record.storeTimestamp);
+      if (entry.timeDiff !== timeDiff) say(`is ${entry.timeDiff} s behind the file's begin, its record ${timeDiff} s`);
+    }
+  }
+
+  /** The first entry of a file counts from the end of the file before, which may be gone. Java: IndexFile#putKey. */
+  #firstTime({ header, timeDiff }: IndexEntry, record: LogRecord, say: (what: string) => void): void {
+    const isKnown = header.previousEnd !== undefined && this.#missing.count === 0;
+    const expected = isKnown ? secondsSince(header.previousEnd, record.storeTimestamp) : Math.max(0, timeDiff);
+    if (timeDiff === expected) return;
+    const known = isKnown ? `, its record ${expected} s` : '';
+    say(`is ${timeDiff} s behind the end of the file before${known}`);
   }
 
   /** Keys that are missing between others. */
@@ -165,6 +175,10 @@ export class IndexCheck {
     const result = this.#entries.next();
     return result.done === true ? undefined : result.value;
   }
+}
+
+function secondsSince(fromMs: number, timeMs: number): number {
+  return fromMs <= 0 ? 0 : Math.max(0, Math.min(0x7fffffff, Math.trunc((timeMs - fromMs) / 1000)));
 }
 
 function isIndexName(name: string): boolean {
