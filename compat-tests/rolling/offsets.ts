@@ -40,8 +40,9 @@ export interface OffsetsSeen {
 }
 
 /**
- * A group under traffic: its offsets only ever rise, from the old broker to the file to the new one. An answer of 0 needs
- * no entry: a broker answers 0, too, where nothing is committed yet (Java: ConsumerManageProcessor#queryConsumerOffset).
+ * A group under traffic: its offsets only ever rise, from the old broker to the file to the new one. An answer of 0
+ * needs no entry: a broker answers 0, too, where nothing is committed yet
+ * (Java: ConsumerManageProcessor#queryConsumerOffset).
  */
 export function wentBack({ before, inFile, after }: OffsetsSeen): string[] {
   return [...behind('the file', before, inFile), ...behind('the new broker', inFile, after)];
