@@ -19,7 +19,7 @@ export default defineConfig({
             'scripts/**/*.test.ts',
             'fuzz/**/*.test.ts',
             'bench/**/*.test.ts',
-            'compat-tests/{console,vectors}/**/*.test.ts',
+            'compat-tests/{console,mqadmin,vectors}/**/*.test.ts',
           ],
           exclude: ['scripts/tidy.test.ts'],
           setupFiles: ['testing/prop-runs.ts'],
