@@ -1,6 +1,7 @@
 import type { FakeClock } from '../../testing/fake-clock.ts';
 import type { SimNetwork, SimSocket } from '../../testing/sim-network.ts';
 import { settle } from '../../testing/test-client.ts';
+import { frameOf } from '../peer/raw-client.ts';
 import type { CapturedHeader } from './capture.ts';
 
 /** A frame as it travelled: the header's JSON parsed, the rest bytes. */
@@ -40,7 +41,7 @@ export class FrameConnection {
   }
 
   send(header: object, body: Buffer = Buffer.alloc(0)): void {
-    this.#socket.write(encode(header, body));
+    this.#socket.write(frameOf(header, body));
   }
 
   /** Sends a request and gives its answer; throws when none comes while the clock stands. */
@@ -72,14 +73,4 @@ export class FrameConnection {
       if (answer !== undefined) this.send(answer.header, answer.body);
     }
   }
-}
-
-function encode(header: object, body: Buffer): Buffer {
-  const text = Buffer.from(JSON.stringify(header));
-  const frame = Buffer.alloc(8 + text.length + body.length);
-  frame.writeInt32BE(4 + text.length + body.length, 0);
-  frame.writeInt32BE(text.length, 4);
-  text.copy(frame, 8);
-  body.copy(frame, 8 + text.length);
-  return frame;
 }

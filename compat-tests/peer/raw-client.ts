@@ -203,7 +203,8 @@ export function requestFrame(
   return frameOf({ code, extFields, flag, language, opaque, serializeTypeCurrentRPC: 'JSON', version }, body);
 }
 
-function frameOf(command: object, body: Uint8Array): Buffer {
+/** A frame with any header in JSON. */
+export function frameOf(command: object, body: Uint8Array): Buffer {
   const header = Buffer.from(JSON.stringify(command));
   const frame = Buffer.alloc(8 + header.length + body.length);
   frame.writeInt32BE(4 + header.length + body.length, 0);
