@@ -26,6 +26,7 @@ export interface RemotingFixtureOptions {
 
 export const MAIN_PORT = 10911;
 export const VIP_PORT = 10909;
+const MOST_ROUNDS = 200;
 
 /** A broker-like server on a simulated network, with clients that speak frames. */
 export class RemotingFixture {
@@ -86,6 +87,18 @@ export class RemotingFixture {
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.clock.endTurn();
+  }
+
+  /** Lets everything arrive until the promise is settled, and gives what it settled to. */
+  async done<T>(promise: Promise<T>): Promise<T> {
+    const settled = promise.then(
+      () => true,
+      () => true,
+    );
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      if ((await Promise.race([settled, this.settle()])) === true) break;
+    }
+    return promise;
   }
 
   private dispatcher(port: 'main' | 'vip', options: RemotingFixtureOptions): Dispatcher<'broker'> {

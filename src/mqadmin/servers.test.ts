@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { AdminFixture, DEAD_ADDR } from '../../testing/admin-fixture.ts';
+import { MemFs } from '../../testing/mem-fs.ts';
+import { RemotingFixture } from '../../testing/remoting-fixture.ts';
 import { AdminClient } from '../client/admin-client.ts';
-import type { MqClient } from '../client/mq-client.ts';
+import { MqClient } from '../client/mq-client.ts';
+import { aclConfig } from '../codec/bodies/acl-config.ts';
+import { encodeBody } from '../codec/bodies/schema.ts';
+import { RemotingClient } from '../remoting/client.ts';
 import { clusterAclConfigVersion, getAccessConfigSubCommand } from './acl.ts';
 
 const BROKER = '127.0.0.1:10911';
@@ -225,16 +230,22 @@ describe('accounts', () => {
   });
 
   it('show versions and accounts of brokers that have them, without the secrets', async () => {
-    const mq = { namesrvs: [], askHeader: () => Promise.resolve(VERSION), askBody: () => Promise.resolve(ACCOUNTS) };
-    const admin = new AdminClient(mq as unknown as MqClient);
-    const { clock, fs } = (await AdminFixture.start()).cluster.broker;
-    const options = { brokerAddr: BROKER, clusterName: undefined };
-    const versions = await clusterAclConfigVersion({ admin, options, clock, fs });
+    const broker = await RemotingFixture.start({
+      handlers: {
+        GET_BROKER_CLUSTER_ACL_INFO: () => ({ code: 'SUCCESS', header: VERSION }),
+        GET_BROKER_CLUSTER_ACL_CONFIG: () => ({ code: 'SUCCESS', body: encodeBody(aclConfig, ACCOUNTS) }),
+      },
+    });
+    const { clock, log, net, turn } = broker;
+    const remoting = new RemotingClient({ net, clock, log, turn });
+    const admin = new AdminClient(new MqClient({ remoting, namesrvAddr: NAMESRV }));
+    const call = { admin, options: { brokerAddr: BROKER, clusterName: undefined }, clock, fs: new MemFs() };
+    const versions = await broker.done(clusterAclConfigVersion(call));
     expect(versions.lines).toEqual([
       expect.stringMatching(/^DefaultCluster {4}broker-a {16}b:1 {21}7 {21}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {3}$/),
       "get broker's plain access config version success.",
     ]);
-    const accounts = await getAccessConfigSubCommand({ admin, options, clock, fs });
+    const accounts = await broker.done(getAccessConfigSubCommand(call));
     expect(accounts.lines.slice(0, 7)).toEqual([
       '',
       'globalWhiteRemoteAddresses: [10.0.0.1]',
@@ -256,7 +267,18 @@ const VERSION = {
 };
 const ACCOUNTS = {
   globalWhiteAddrs: ['10.0.0.1'],
-  plainAccessConfigs: [{ accessKey: 'key', secretKey: '12345678', admin: true, topicPerms: ['A=PUB'], groupPerms: [] }],
+  plainAccessConfigs: [
+    {
+      accessKey: 'key',
+      secretKey: '12345678',
+      admin: true,
+      topicPerms: ['A=PUB'],
+      groupPerms: [],
+      defaultGroupPerm: undefined,
+      defaultTopicPerm: undefined,
+      whiteRemoteAddress: undefined,
+    },
+  ],
 };
 
 describe('name servers', () => {
