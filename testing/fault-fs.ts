@@ -1,4 +1,4 @@
-import type { FileHandle, FileStat, Fs, OpenMode } from '../src/util/fs.ts';
+import type { FileAccess, FileHandle, FileStat, Fs, OpenMode } from '../src/util/fs.ts';
 import { FsError } from '../src/util/fs.ts';
 
 /**
@@ -241,6 +241,7 @@ const CHANGING: ReadonlySet<FaultOperation> = new Set<FaultOperation>([
   'truncate',
   'fdatasync',
   'setMtime',
+  'setAccess',
 ]);
 
 /** The names a rule can give; the asynchronous form of a call has the same name. */
@@ -259,7 +260,8 @@ export type FaultOperation =
   | 'pwrite'
   | 'truncate'
   | 'fdatasync'
-  | 'setMtime';
+  | 'setMtime'
+  | 'setAccess';
 
 /** Which calls a rule hits: matching ones after the first `skip` (0), `times` (1) of them. */
 export interface Where {
@@ -362,6 +364,11 @@ class FaultFileHandle implements FileHandle {
   setMtime(mtimeMs: number): void {
     this.#strike('setMtime');
     this.#inner.setMtime(mtimeMs);
+  }
+
+  setAccess(access: FileAccess): void {
+    this.#strike('setAccess');
+    this.#inner.setAccess(access);
   }
 
   close(): void {

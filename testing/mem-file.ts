@@ -1,4 +1,4 @@
-import type { FileStat } from '../src/util/fs.ts';
+import type { FileAccess, FileStat } from '../src/util/fs.ts';
 
 /** The unit in which a surviving write may be torn. */
 export const SECTOR_BYTES = 512;
@@ -20,6 +20,7 @@ export class MemFile {
   #pending: DataChange[] = [];
   #mtimeMs: number;
   #durableMtimeMs: number;
+  #access: FileAccess = DEFAULT_ACCESS;
 
   constructor(ino: number, nowMs: number) {
     this.ino = ino;
@@ -34,6 +35,7 @@ export class MemFile {
     copy.#durable = this.#durable.fork();
     copy.#pending = this.#pending.slice();
     copy.#durableMtimeMs = this.#durableMtimeMs;
+    copy.#access = this.#access;
     return copy;
   }
 
@@ -59,6 +61,11 @@ export class MemFile {
     this.#mtimeMs = mtimeMs;
   }
 
+  /** Durable at once. */
+  setAccess(access: FileAccess): void {
+    this.#access = access;
+  }
+
   /** Makes durable what was changed up to and with `upTo`. */
   sync(upTo: number): void {
     let count = 0;
@@ -72,7 +79,14 @@ export class MemFile {
   }
 
   stat(): FileStat {
-    return { sizeBytes: this.sizeBytes, mtimeMs: this.#mtimeMs, dev: DEVICE, ino: this.ino, isDirectory: false };
+    return {
+      sizeBytes: this.sizeBytes,
+      mtimeMs: this.#mtimeMs,
+      dev: DEVICE,
+      ino: this.ino,
+      isDirectory: false,
+      access: this.#access,
+    };
   }
 
   /** Loses power: `fateOf` decides on each change, `keepSector` on each sector of a torn write. */
@@ -107,6 +121,8 @@ export class MemFile {
 
 /** The device that every file and directory is on. */
 export const DEVICE = 0x1_05;
+/** Of a new file. */
+export const DEFAULT_ACCESS: FileAccess = { mode: 0o644, uid: 0, gid: 0 };
 
 const PAGE_BYTES = 4096;
 const ZERO_PAGE = new Uint8Array(PAGE_BYTES);

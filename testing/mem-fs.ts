@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { type FileHandle, type FileStat, type Fs, FsError, type OpenMode } from '../src/util/fs.ts';
-import { DEVICE, type Fate, MemFile, SECTOR_BYTES } from './mem-file.ts';
+import { type FileAccess, type FileHandle, type FileStat, type Fs, FsError, type OpenMode } from '../src/util/fs.ts';
+import { DEFAULT_ACCESS, DEVICE, type Fate, MemFile, SECTOR_BYTES } from './mem-file.ts';
 
 export { SECTOR_BYTES };
 
@@ -64,8 +64,9 @@ export class MemFs implements Fs {
   stat(path: string): FileStat | undefined {
     const node = path === '/' ? ROOT : this.#entries.get(path);
     if (node === undefined) return undefined;
-    if (node.kind === 'dir') return { sizeBytes: 4096, mtimeMs: 0, dev: DEVICE, ino: node.ino, isDirectory: true };
-    return node.stat();
+    if (node.kind === 'file') return node.stat();
+    const { ino } = node;
+    return { sizeBytes: 4096, mtimeMs: 0, dev: DEVICE, ino, isDirectory: true, access: DEFAULT_ACCESS };
   }
 
   list(dir: string): string[] {
@@ -373,6 +374,11 @@ class MemFileHandle implements FileHandle {
   setMtime(mtimeMs: number): void {
     this.#check('setMtime', false);
     this.#file.setMtime(mtimeMs);
+  }
+
+  setAccess(access: FileAccess): void {
+    this.#check('setAccess', false);
+    this.#file.setAccess(access);
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import type { FileHandle, FileStat, Fs, OpenMode } from '../src/util/fs.ts';
+import type { FileAccess, FileHandle, FileStat, Fs, OpenMode } from '../src/util/fs.ts';
 
 /** One operation that changes a disk or makes a change durable, in the order in which it was finished. */
 export interface TracedOperation {
@@ -163,6 +163,10 @@ class TraceFileHandle implements FileHandle {
 
   setMtime(mtimeMs: number): void {
     this.#inner.setMtime(mtimeMs);
+  }
+
+  setAccess(access: FileAccess): void {
+    this.#inner.setAccess(access);
   }
 
   close(): void {

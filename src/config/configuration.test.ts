@@ -74,6 +74,14 @@ slaveReadEnable=true
     expect([brokerPermission, traceOn, regionId, slaveReadEnable]).toEqual([4, false, 'c', true]);
   });
 
+  it('leaves the file to those whom its mode, owner and group name, and the old one beside it', () => {
+    const { configuration, fs } = world(text);
+    const access = { mode: 0o640, uid: 7, gid: 8 };
+    fs.open(FILE, 'update').setAccess(access);
+    configuration.update('brokerPermission=4');
+    expect([FILE, `${FILE}.bak`].map((path) => fs.stat(path)?.access)).toEqual([access, access]);
+  });
+
   it('tells the new value of a setting that is read at start, and leaves the value in force alone', () => {
     const { configuration, configs, read } = world('maxMessageSize=65536\n');
     const remark = 'in force after a restart: maxMessageSize';

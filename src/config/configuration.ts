@@ -105,7 +105,7 @@ export class Configuration {
     return remarks.length === 0 ? undefined : remarks.join('; ');
   }
 
-  /** Only the changed lines, the old file as .bak beside it, as Java keeps it. */
+  /** Only the changed lines, the old file as .bak beside it, as Java keeps it; both as readable as the old one was. */
   #write(changed: ReadonlyMap<string, string>): Written {
     const { fs, file } = this.#options;
     let edited: string | undefined;
@@ -114,7 +114,7 @@ export class Configuration {
       edited = editProperties(old?.toString('latin1') ?? '', changed);
       const why = edited === undefined ? 'the file of the settings is no properties file' : this.#objection(edited);
       if (why !== undefined || edited === undefined) return { kind: 'not written', why: why ?? '' };
-      if (old !== undefined) writeWhole(fs, `${file.path}.bak`, old);
+      if (old !== undefined) writeWhole(fs, `${file.path}.bak`, old, file.path);
       writeWhole(fs, file.path, Buffer.from(edited, 'latin1'));
       return { kind: 'written' };
     } catch (error) {

@@ -56,6 +56,11 @@ export interface FileHandle {
   stat(): FileStat;
   /** Sets the modification time, milliseconds since the epoch. */
   setMtime(mtimeMs: number): void;
+  /**
+   * Says who may do what with the file. Owner and group change as far as this process may change them; a group that
+   * could not be given may do no more than everybody.
+   */
+  setAccess(access: FileAccess): void;
   /** Gives the descriptor back once the transfers that are under way on the thread pool are done. Idempotent. */
   close(): void;
 }
@@ -66,8 +71,16 @@ export interface FileStat {
   readonly dev: number;
   readonly ino: number;
   readonly isDirectory: boolean;
+  readonly access: FileAccess;
   /** Bytes that have blocks, all that are not zero among them; absent where the file system may store less. */
   readonly allocatedBytes?: number;
+}
+
+/** Who may do what with a file: the POSIX permission bits, and ids of the owner and of the group. */
+export interface FileAccess {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A failed file operation. `code` is the POSIX name (ENOSPC, EIO, EROFS, EEXIST, ENOENT …). */

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { type FileHandle, type FileStat, type Fs, FsError, type OpenMode } from './fs.ts';
+import { type FileAccess, type FileHandle, type FileStat, type Fs, FsError, type OpenMode } from './fs.ts';
 
 /**
  * The real file system. Every error is an {@link FsError} with the POSIX code; nothing is retried here, and transfers
@@ -70,6 +70,9 @@ export const nodeFs: Fs = {
 };
 
 const FILE_MODE = 0o644;
+const PERMISSION_BITS = 0o7777;
+const GROUP_BITS = 0o070;
+const OTHERS_TO_GROUP = 3;
 const READ_STEP_BYTES = 65_536;
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
 const OPEN_FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -136,6 +139,27 @@ class NodeFileHandle implements FileHandle {
   setMtime(mtimeMs: number): void {
     const fd = this.#openFd('setMtime');
     attempt('setMtime', this.path, () => fs.futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000));
+  }
+
+  setAccess({ mode, uid, gid }: FileAccess): void {
+    const fd = this.#openFd('setAccess');
+    if (!this.#gives(fd, uid, gid)) this.#gives(fd, -1, gid);
+    const now = this.stat().access;
+    // Those of our group may have had nothing to do with the file.
+    const allowed = now.gid === gid ? mode : (mode & ~GROUP_BITS) | (mode & (mode << OTHERS_TO_GROUP) & GROUP_BITS);
+    if (now.mode !== allowed) attempt('setAccess', this.path, () => fs.fchmodSync(fd, allowed));
+  }
+
+  /** Gives the file to an owner and a group; false when this process may not. */
+  #gives(fd: number, uid: number, gid: number): boolean {
+    const now = this.stat().access;
+    if ((uid === now.uid || uid === -1) && gid === now.gid) return true;
+    try {
+      fs.fchownSync(fd, uid, gid);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   close(): void {
@@ -233,6 +257,7 @@ function toFileStat(path: string, stat: fs.BigIntStats): FileStat {
     dev,
     ino: Number(stat.ino),
     isDirectory: stat.isDirectory(),
+    access: { mode: Number(stat.mode) & PERMISSION_BITS, uid: Number(stat.uid), gid: Number(stat.gid) },
     ...(tellsBlocks(path, dev) ? { allocatedBytes: Number(stat.blocks) * STAT_BLOCK_BYTES } : {}),
   };
 }

@@ -15,6 +15,31 @@ describe('writeWhole', () => {
     expect(fs.list('/dir/sub')).toEqual(['state']);
   });
 
+  it('keeps mode, owner and group of the former file, or takes those of another', () => {
+    const fs = new MemFs();
+    const access = { mode: 0o640, uid: 7, gid: 8 };
+    writeWhole(fs, '/dir/state', content);
+    expect(fs.stat('/dir/state')?.access.mode).toBe(0o644);
+    fs.open('/dir/state', 'update').setAccess(access);
+    writeWhole(fs, '/dir/state', Buffer.from('new'));
+    expect(fs.stat('/dir/state')?.access).toEqual(access);
+    writeWhole(fs, '/dir/copy', content, '/dir/state');
+    expect(fs.stat('/dir/copy')?.access).toEqual(access);
+  });
+
+  it('shows nothing of a new file before it has its mode, and trusts no file that a crash left', () => {
+    const memory = new MemFs();
+    const fs = new FaultFs(memory);
+    writeWhole(fs, '/dir/state', content);
+    memory.open('/dir/state.tmp', 'create').setAccess({ mode: 0o444, uid: 9, gid: 9 });
+    const left = memory.stat('/dir/state.tmp')?.ino;
+    fs.fail({ operation: 'setAccess', path: /tmp/, code: 'EIO' });
+    expect(() => writeWhole(fs, '/dir/state', Buffer.from('new'))).toThrow('setAccess /dir/state.tmp: EIO');
+    expect(memory.stat('/dir/state.tmp')).toMatchObject({ sizeBytes: 0, access: { mode: 0o644 } });
+    expect(memory.stat('/dir/state.tmp')?.ino).not.toBe(left);
+    expect(fs.readFile('/dir/state', 100)).toEqual(content);
+  });
+
   it('keeps the former content when the disk takes nothing', () => {
     const fs = new FaultFs(new MemFs());
     writeWhole(fs, '/dir/state', content);

@@ -1,8 +1,11 @@
-import { type FileHandle, type Fs, FsError } from './fs.ts';
+import { type FileAccess, type FileHandle, type Fs, FsError } from './fs.ts';
 
-/** Replaces a small file: its content is on disk before it takes the place of the old one. Throws FsError. */
-export function writeWhole(fs: Fs, path: string, bytes: Buffer): void {
-  const file = writeTemporary(fs, path, bytes);
+/**
+ * Replaces a small file: its content is on disk before it takes the place of the old one. It keeps the mode, owner and
+ * group of `like`, the old one unless told, as far as this process may. Throws FsError.
+ */
+export function writeWhole(fs: Fs, path: string, bytes: Buffer, like = path): void {
+  const file = writeTemporary(fs, path, bytes, fs.stat(like)?.access);
   try {
     file.fdatasync();
   } finally {
@@ -14,13 +17,16 @@ export function writeWhole(fs: Fs, path: string, bytes: Buffer): void {
 
 /**
  * Writes `path.tmp`, making the directory when it is missing. Gives the open file: the caller syncs it, in its own way,
- * closes it and renames it. Throws FsError; then nothing is open.
+ * closes it and renames it. Nobody reads a byte whom `access` keeps out. Throws FsError; then nothing is open.
  */
-export function writeTemporary(fs: Fs, path: string, bytes: Buffer): FileHandle {
+export function writeTemporary(fs: Fs, path: string, bytes: Buffer, access?: FileAccess): FileHandle {
   makeDirectory(fs, directoryOf(path));
+  // One that a crash left may be somebody else's, or closed to its owner.
+  if (access !== undefined) fs.unlink(`${path}.tmp`);
   const file = fs.open(`${path}.tmp`, 'create');
   try {
     file.truncate(0);
+    if (access !== undefined) file.setAccess(access);
     writeAll(file, bytes);
   } catch (error) {
     file.close();

@@ -6,6 +6,7 @@ export function fsSuite(name: string, make: () => { readonly fs: Fs; readonly ro
   describe(`${name} as Fs`, () => {
     openCases(make);
     transferCases(make);
+    metadataCases(make);
     directoryCases(make);
     wholeFileCases(make);
   });
@@ -98,7 +99,9 @@ function transferCases(make: Make): void {
     expect(fs.stat(`${root}/a`)).toBeUndefined();
     handle.close();
   });
+}
 
+function metadataCases(make: Make): void {
   it('sets the modification time to the millisecond', () => {
     const { fs, root } = make();
     const handle = fs.open(`${root}/a`, 'create');
@@ -106,6 +109,20 @@ function transferCases(make: Make): void {
     expect(Math.round(handle.stat().mtimeMs)).toBe(1_795_352_551_171);
     expect(Math.round(fs.stat(`${root}/a`)?.mtimeMs ?? 0)).toBe(1_795_352_551_171);
     handle.close();
+  });
+
+  it('says who may do what with a file', () => {
+    const { fs, root } = make();
+    const handle = fs.open(`${root}/a`, 'create');
+    const before = handle.stat().access;
+    expect(before.mode & 0o600).toBe(0o600);
+    handle.setAccess({ ...before, mode: 0o640 });
+    expect(handle.stat().access).toEqual({ ...before, mode: 0o640 });
+    handle.pwrite(bytes('x'), 0, 1, 0);
+    fs.rename(`${root}/a`, `${root}/b`);
+    expect(fs.stat(`${root}/b`)?.access).toEqual({ ...before, mode: 0o640 });
+    handle.close();
+    expect(codeOf(() => handle.setAccess(before))).toBe('EBADF');
   });
 }
 
