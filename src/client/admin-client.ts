@@ -1,12 +1,12 @@
-import { type ConsumeStats, consumeStats, type OffsetWrapper } from '../codec/bodies/consume-stats.ts';
+import type { ConsumeStats } from '../codec/bodies/consume-stats.ts';
 import { groupList } from '../codec/bodies/consumer-connection.ts';
-import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import type { ClusterInfo, TopicRouteData } from '../codec/bodies/route.ts';
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
 import { responseCode } from '../codec/response-codes.ts';
 import { RETRY_PREFIX } from '../codec/system-topics.ts';
 import { AnswerError, expectCode, failureText } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
+import { consumeStatsAt } from './stats.ts';
 
 /** A broker of a cluster: one name, a master with id 0, slaves with others. */
 export interface BrokerAddresses {
@@ -105,16 +105,11 @@ export class AdminClient {
     return [...groups.groupList].sort();
   }
 
-  /** How far a group has read, at all brokers of its retry topic. Java: DefaultMQAdminExtImpl#examineConsumeStats. */
+  /** How far a group has read, at all brokers of its retry topic by name. */
   async consumeStats(consumerGroup: string, topic?: string): Promise<ConsumeStats> {
-    const offsetTable = new Map<MessageQueue, OffsetWrapper>();
-    let consumeTps = 0;
-    for (const [, address] of await this.brokersOfTopic(`${RETRY_PREFIX}${consumerGroup}`)) {
-      const stats = await this.mq.askBody(address, 'GET_CONSUME_STATS', { consumerGroup, topic }, consumeStats);
-      for (const [queue, offsets] of stats.offsetTable) offsetTable.set(queue, offsets);
-      consumeTps += stats.consumeTps;
-    }
-    return { consumeTps, offsetTable };
+    const brokers = await this.brokersOfTopic(`${RETRY_PREFIX}${consumerGroup}`);
+    const addresses = brokers.map(([, address]) => address);
+    return consumeStatsAt(this.mq, addresses, { consumerGroup, topic });
   }
 
   /** A value of the KV configuration; undefined when there is none. */

@@ -1,4 +1,4 @@
-import { type ConsumeStats, consumeStats, type OffsetWrapper } from '../codec/bodies/consume-stats.ts';
+import type { ConsumeStats } from '../codec/bodies/consume-stats.ts';
 import {
   type ConsumerConnection,
   consumerConnection,
@@ -6,7 +6,6 @@ import {
   type ProducerConnection,
   producerConnection,
 } from '../codec/bodies/consumer-connection.ts';
-import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import type { TopicRouteData } from '../codec/bodies/route.ts';
 import {
   type ConsumeMessageDirectlyResult,
@@ -20,6 +19,7 @@ import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
 import { AnswerError } from './answer.ts';
 import { addressIn } from './queues.ts';
+import { consumeStatsAt } from './stats.ts';
 
 /** A request that the broker hands on to a client, which may be slow. Java: timeoutMillis * 3. */
 const RELAYED_TIMEOUT_MS = 15_000;
@@ -43,26 +43,14 @@ function missing(admin: AdminClient, remark: string): AnswerError {
 }
 
 /**
- * How far a group is, over all brokers; its retry topic says where it is. Rejects with AnswerError when it is nowhere.
- * Java: DefaultMQAdminExtImpl#examineConsumeStats.
+ * How far a group is, over all brokers in the order of the route of its retry topic. Rejects with AnswerError when it
+ * is nowhere.
  */
 export async function groupStats(admin: AdminClient, consumerGroup: string): Promise<ConsumeStats> {
-  const offsetTable = new Map<MessageQueue, OffsetWrapper>();
-  let consumeTps = 0;
-  for (const address of brokersOf(await admin.route(retryTopic(consumerGroup)))) {
-    const stats = await admin.mq.askBody(address, 'GET_CONSUME_STATS', { consumerGroup }, consumeStats);
-    for (const [queue, offsets] of stats.offsetTable) offsetTable.set(queue, offsets);
-    consumeTps += stats.consumeTps;
-  }
-  if (offsetTable.size > 0) return { consumeTps, offsetTable };
+  const addresses = brokersOf(await admin.route(retryTopic(consumerGroup)));
+  const stats = await consumeStatsAt(admin.mq, addresses, { consumerGroup });
+  if (stats.offsetTable.size > 0) return stats;
   throw missing(admin, 'Not found the consumer group consume stats, because return offset table is empty');
-}
-
-/** Sum of what a group has not read yet. Java: ConsumeStats#computeTotalDiff. */
-export function totalDiff({ offsetTable }: ConsumeStats): number {
-  return [...offsetTable.values()].reduce((sum, { brokerOffset, consumerOffset }) => {
-    return sum + brokerOffset - consumerOffset;
-  }, 0);
 }
 
 /** Members of a group and what they read. Rejects with AnswerError (CONSUMER_NOT_ONLINE) without any. */

@@ -2,8 +2,9 @@
 
 import type { AdminClient } from '../client/admin-client.ts';
 import { failureText } from '../client/answer.ts';
-import { groupMembers, groupStats, producerMembers, runningInfo, totalDiff } from '../client/groups.ts';
+import { groupMembers, groupStats, producerMembers, runningInfo } from '../client/groups.ts';
 import { compareQueues, queueText } from '../client/queues.ts';
+import { totalDiff } from '../client/stats.ts';
 import type { ConsumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { versionName } from '../codec/client-version.ts';
 import { RETRY_PREFIX } from '../codec/system-topics.ts';

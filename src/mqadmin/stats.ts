@@ -1,5 +1,6 @@
 import type { AdminClient } from '../client/admin-client.ts';
 import { AnswerError } from '../client/answer.ts';
+import { totalDiff } from '../client/stats.ts';
 import { type BrokerStatsData, brokerStatsData } from '../codec/bodies/broker-stats-data.ts';
 import { DLQ_PREFIX, RETRY_PREFIX } from '../codec/system-topics.ts';
 import type { Call, Output } from './command.ts';
@@ -73,11 +74,7 @@ function sumOfDay({ statsDay, statsHour, statsMinute }: BrokerStatsData): number
 
 async function behind(admin: AdminClient, group: string, topic: string): Promise<number> {
   const stats = await orNothing(() => admin.consumeStats(group, topic));
-  const all = [...(stats?.offsetTable.values() ?? [])];
-  return Math.max(
-    0,
-    all.reduce((sum, { brokerOffset, consumerOffset }) => sum + brokerOffset - consumerOffset, 0),
-  );
+  return stats === undefined ? 0 : Math.max(0, totalDiff(stats));
 }
 
 async function orNothing<T>(ask: () => Promise<T>): Promise<T | undefined> {
