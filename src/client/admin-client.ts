@@ -2,9 +2,8 @@ import type { ConsumeStats } from '../codec/bodies/consume-stats.ts';
 import { groupList } from '../codec/bodies/consumer-connection.ts';
 import type { ClusterInfo, TopicRouteData } from '../codec/bodies/route.ts';
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
-import { responseCode } from '../codec/response-codes.ts';
 import { RETRY_PREFIX } from '../codec/system-topics.ts';
-import { AnswerError, expectCode, failureText } from './answer.ts';
+import { expectCode, failureText, refused } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
 import { consumeStatsAt } from './stats.ts';
 
@@ -46,14 +45,12 @@ export class AdminClient {
     return this.mq.clusters();
   }
 
-  /** Where a topic is; an unknown one is an {@link AnswerError}, as in Java. */
+  /** Where a topic is; an unknown one is an AnswerError, as in Java. */
   async route(topic: string): Promise<TopicRouteData> {
     const route = await this.mq.route(topic);
     if (route !== undefined) return route;
     const remark = `No topic route info in name server for the topic: ${topic}`;
-    const code = responseCode('TOPIC_NOT_EXIST');
-    const answer = { code, remark, extFields: new Map(), hasExtFields: false, body: undefined, version: 0 };
-    throw new AnswerError({ ...answer, codeName: 'TOPIC_NOT_EXIST' }, this.namesrvs.join(';'));
+    throw refused('TOPIC_NOT_EXIST', remark, this.namesrvs.join(';'));
   }
 
   /** Names of all topics of the name server. */

@@ -19,6 +19,12 @@ export class AnswerError extends Error {
   }
 }
 
+/** A refusal that no server sent: what Java's client itself says of something that the cluster does not have. */
+export function refused(codeName: ResponseName, remark: string, address: string): AnswerError {
+  const answer = { remark, extFields: new Map(), hasExtFields: false, body: undefined, version: 0 };
+  return new AnswerError({ ...answer, code: responseCode(codeName), codeName }, address);
+}
+
 /**
  * One line for the user: what was answered, by whom, or why there is no answer; undefined for an error that says
  * nothing about the cluster.

@@ -1,9 +1,8 @@
 import { decodeRecord, type MessageExt } from '../codec/message.ts';
 import { decodeOffsetMsgId, decodeUniqueId, formatHost } from '../codec/message-id.ts';
-import { responseCode } from '../codec/response-codes.ts';
 import { RemotingError } from '../remoting/reply.ts';
 import type { AdminClient } from './admin-client.ts';
-import { AnswerError, expectCode } from './answer.ts';
+import { AnswerError, expectCode, refused } from './answer.ts';
 import { brokersOf } from './groups.ts';
 import { recordsOf } from './mq-client.ts';
 
@@ -99,7 +98,5 @@ async function query(
 
 function noMessage(admin: AdminClient, topic: string): AnswerError {
   const remark = 'query message by key finished, but no message.';
-  const code = responseCode('NO_MESSAGE');
-  const answer = { code, remark, extFields: new Map(), hasExtFields: false, body: undefined, version: 0 };
-  return new AnswerError({ ...answer, codeName: 'NO_MESSAGE' }, `${admin.namesrvs.join(';')}, topic ${topic}`);
+  return refused('NO_MESSAGE', remark, `${admin.namesrvs.join(';')}, topic ${topic}`);
 }

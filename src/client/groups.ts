@@ -13,11 +13,10 @@ import {
   consumeMessageDirectlyResult,
   consumerRunningInfo,
 } from '../codec/bodies/running-info.ts';
-import { responseCode } from '../codec/response-codes.ts';
 import { RETRY_PREFIX } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
-import { AnswerError } from './answer.ts';
+import { type AnswerError, refused } from './answer.ts';
 import { addressIn } from './queues.ts';
 import { consumeStatsAt } from './stats.ts';
 
@@ -37,9 +36,7 @@ export function brokersOf(route: TopicRouteData): string[] {
 
 /** Something that the cluster does not have, as Java's client says it. */
 function missing(admin: AdminClient, remark: string): AnswerError {
-  const code = responseCode('CONSUMER_NOT_ONLINE');
-  const answer = { code, remark, extFields: new Map(), hasExtFields: false, body: undefined, version: 0 };
-  return new AnswerError({ ...answer, codeName: 'CONSUMER_NOT_ONLINE' }, admin.namesrvs.join(';'));
+  return refused('CONSUMER_NOT_ONLINE', remark, admin.namesrvs.join(';'));
 }
 
 /**
