@@ -4,13 +4,11 @@ import { DecodeError } from '../codec/fast-json.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { sameBytes } from '../codec/scanned-command.ts';
 import { PermName, TopicSysFlag } from '../codec/sys-flags.ts';
-import { OFFSET_MOVED_EVENT } from '../codec/system-topics.ts';
+import { AUTO_CREATE_TOPIC, OFFSET_MOVED_EVENT } from '../codec/system-topics.ts';
 import type { BrokerConfig } from '../config/broker-config.ts';
 import type { Clock } from '../util/clock.ts';
 import type { StateFile } from '../util/state-file.ts';
 import { saveOrRefuse } from './save-or-refuse.ts';
-
-export const AUTO_CREATE_TOPIC = 'TBW102';
 
 /** Topics one broker may hold. Auto-creation stops here; Java has no limit. */
 const MOST_TOPICS = 200_000;

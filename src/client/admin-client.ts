@@ -2,7 +2,7 @@ import type { ConsumeStats } from '../codec/bodies/consume-stats.ts';
 import { groupList } from '../codec/bodies/consumer-connection.ts';
 import type { ClusterInfo, TopicRouteData } from '../codec/bodies/route.ts';
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
-import { RETRY_PREFIX } from '../codec/system-topics.ts';
+import { retryTopic } from '../codec/system-topics.ts';
 import { expectCode, failureText, refused } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
 import { consumeStatsAt } from './stats.ts';
@@ -104,7 +104,7 @@ export class AdminClient {
 
   /** How far a group has read, at all brokers of its retry topic by name. */
   async consumeStats(consumerGroup: string, topic?: string): Promise<ConsumeStats> {
-    const brokers = await this.brokersOfTopic(`${RETRY_PREFIX}${consumerGroup}`);
+    const brokers = await this.brokersOfTopic(retryTopic(consumerGroup));
     const addresses = brokers.map(([, address]) => address);
     return consumeStatsAt(this.mq, addresses, { consumerGroup, topic });
   }

@@ -13,7 +13,7 @@ import {
   consumeMessageDirectlyResult,
   consumerRunningInfo,
 } from '../codec/bodies/running-info.ts';
-import { RETRY_PREFIX } from '../codec/system-topics.ts';
+import { retryTopic } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type AnswerError, refused } from './answer.ts';
@@ -22,11 +22,6 @@ import { consumeStatsAt } from './stats.ts';
 
 /** A request that the broker hands on to a client, which may be slow. Java: timeoutMillis * 3. */
 const RELAYED_TIMEOUT_MS = 15_000;
-
-/** Java: MixAll#getRetryTopic. */
-export function retryTopic(group: string): string {
-  return RETRY_PREFIX + group;
-}
 
 /** A broker of each name in a route: its master, or a slave. */
 export function brokersOf(route: TopicRouteData): string[] {

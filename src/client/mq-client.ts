@@ -8,6 +8,7 @@ import type { HeaderInput, HeaderValues } from '../codec/header.ts';
 import { decodeRecord, type MessageExt } from '../codec/message.ts';
 import { serialiseProperties } from '../codec/message-properties.ts';
 import { PullSysFlag } from '../codec/sys-flags.ts';
+import { AUTO_CREATE_TOPIC } from '../codec/system-topics.ts';
 import type { RemotingClient } from '../remoting/client.ts';
 import { type Answer, RemotingError } from '../remoting/reply.ts';
 import { AnswerError, answerHeader, expectCode } from './answer.ts';
@@ -64,7 +65,6 @@ export interface MqClientOptions {
 const TIMEOUT_MS = 3000;
 /** A broker looks at the requests it holds every 5 s; Java's client waits 10 s longer than it asked for, too. */
 const HELD_LONGER_MS = 10_000;
-const DEFAULT_TOPIC = 'TBW102';
 const DEFAULT_TOPIC_QUEUES = 4;
 
 /**
@@ -148,7 +148,7 @@ export class MqClient {
     const { topicName, readQueueNums, writeQueueNums, perm, topicFilterType, topicSysFlag, order } = topic;
     await this.askHeader(address, 'UPDATE_AND_CREATE_TOPIC', {
       topic: topicName,
-      defaultTopic: DEFAULT_TOPIC,
+      defaultTopic: AUTO_CREATE_TOPIC,
       readQueueNums,
       writeQueueNums,
       perm,
@@ -168,7 +168,7 @@ export class MqClient {
     const header = {
       producerGroup: this.#options.producerGroup ?? 'CLIENT_INNER_PRODUCER',
       topic,
-      defaultTopic: DEFAULT_TOPIC,
+      defaultTopic: AUTO_CREATE_TOPIC,
       defaultTopicQueueNums: DEFAULT_TOPIC_QUEUES,
       queueId,
       sysFlag: 0,

@@ -1,4 +1,4 @@
-/** Topics that the broker itself writes and reads. Java: ScheduleMessageService, MixAll, TransactionalMessageUtil. */
+/** Topics with a meaning of their own. Java: ScheduleMessageService, MixAll, TransactionalMessageUtil. */
 
 /** Delayed messages until their time has come; one queue a level. Java: ScheduleMessageService.SCHEDULE_TOPIC. */
 export const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
@@ -16,6 +16,24 @@ export const RETRY_PREFIX = '%RETRY%';
 export const DLQ_PREFIX = '%DLQ%';
 /** Tells that a group wanted what was deleted already. Java: MixAll.OFFSET_MOVED_EVENT. */
 export const OFFSET_MOVED_EVENT = 'OFFSET_MOVED_EVENT';
+
+/** What a topic that is not there is made like. Java: MixAll.AUTO_CREATE_TOPIC_KEY_TOPIC. */
+export const AUTO_CREATE_TOPIC = 'TBW102';
+
+/** Where messages of a group are to be consumed once more. Java: MixAll#getRetryTopic. */
+export function retryTopic(group: string): string {
+  return RETRY_PREFIX + group;
+}
+
+/** The group of a retry topic; undefined for any other topic. */
+export function groupOfRetryTopic(topic: string): string | undefined {
+  return topic.startsWith(RETRY_PREFIX) ? topic.slice(RETRY_PREFIX.length) : undefined;
+}
+
+/** Whether a topic holds what one group is to consume once more, or could not consume. */
+export function isGroupTopic(topic: string): boolean {
+  return topic.startsWith(RETRY_PREFIX) || topic.startsWith(DLQ_PREFIX);
+}
 
 /** Whether a topic is one that the broker writes whether it stands in the table of topics or not. */
 export function isSystemTopic(name: string): boolean {

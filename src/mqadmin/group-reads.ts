@@ -7,7 +7,7 @@ import { compareQueues, queueText } from '../client/queues.ts';
 import { totalDiff } from '../client/stats.ts';
 import type { ConsumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { versionName } from '../codec/client-version.ts';
-import { RETRY_PREFIX } from '../codec/system-topics.ts';
+import { groupOfRetryTopic } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { Call, Output } from './command.ts';
 import { front, printf, timeText } from './text.ts';
@@ -105,8 +105,8 @@ async function allGroups(admin: AdminClient): Promise<Output> {
   const rows: GroupRow[] = [];
   const failures: string[] = [];
   for (const topic of await admin.topics()) {
-    if (!topic.startsWith(RETRY_PREFIX)) continue;
-    const group = topic.slice(RETRY_PREFIX.length);
+    const group = groupOfRetryTopic(topic);
+    if (group === undefined) continue;
     const stats = await orFailure(groupStats(admin, group));
     const members = await orFailure(groupMembers(admin, group));
     for (const failure of [stats.failure, members.failure]) {

@@ -1,6 +1,6 @@
 import { encodeBody } from '../codec/bodies/schema.ts';
 import { type SubscriptionGroupConfig, subscriptionGroupConfig } from '../codec/bodies/topic-config.ts';
-import { DLQ_PREFIX, RETRY_PREFIX } from '../codec/system-topics.ts';
+import { DLQ_PREFIX, retryTopic } from '../codec/system-topics.ts';
 import { type Call, mastersOf, type Output } from './command.ts';
 import { deleteEverywhere } from './topic-changes.ts';
 
@@ -55,7 +55,7 @@ export async function deleteSubGroup({ admin, options }: Call<'deleteSubGroup'>)
   const lines = addresses.map((at) => `delete subscription group [${groupName}] from broker [${at}]${where} success.`);
   const allFailures = [...failures];
   if (brokerAddr === undefined && clusterName !== undefined) {
-    for (const topic of [`${RETRY_PREFIX}${groupName}`, `${DLQ_PREFIX}${groupName}`]) {
+    for (const topic of [retryTopic(groupName), `${DLQ_PREFIX}${groupName}`]) {
       const deleted = await deleteEverywhere(admin, clusterName, topic);
       lines.push(...deleted.lines);
       allFailures.push(...deleted.failures);

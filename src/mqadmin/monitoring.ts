@@ -5,7 +5,7 @@ import { type MessageQueue, offsetMovedEvent } from '../codec/bodies/message-que
 import { topicStatsTable } from '../codec/bodies/offsets.ts';
 import { decodeBody } from '../codec/bodies/schema.ts';
 import { DecodeError } from '../codec/fast-json.ts';
-import { OFFSET_MOVED_EVENT, RETRY_PREFIX } from '../codec/system-topics.ts';
+import { groupOfRetryTopic, OFFSET_MOVED_EVENT, retryTopic } from '../codec/system-topics.ts';
 import { type Call, type Output, pause } from './command.ts';
 
 /** Java: MonitorService, MonitorConfig. */
@@ -25,9 +25,8 @@ export async function* startMonitoring({ admin, clock }: Call<'startMonitoring'>
   await admin.everywhere(['from now on'], () => events.next());
   await pause(clock, FIRST_ROUND_MS);
   for (;;) {
-    const retryTopics = (await admin.topics()).filter((topic) => topic.startsWith(RETRY_PREFIX)).sort();
-    const groups = retryTopics.map((topic) => topic.slice(RETRY_PREFIX.length));
-    const undone = await admin.everywhere(groups, (group) => undoneOf(admin, group));
+    const groups = (await admin.topics()).map(groupOfRetryTopic).filter((group) => group !== undefined);
+    const undone = await admin.everywhere(groups.sort(), (group) => undoneOf(admin, group));
     const moved = await admin.everywhere(['since the last round'], () => events.next());
     const undoneMsgs = undone.done.flatMap(([, rows]) => rows);
     const deleteMsgsEvents = moved.done.flatMap(([, rows]) => rows);
@@ -82,7 +81,7 @@ async function undoneOf(admin: AdminClient, consumerGroup: string): Promise<Row[
 }
 
 async function isOnline(admin: AdminClient, consumerGroup: string): Promise<boolean> {
-  const [first] = await admin.brokersOfTopic(`${RETRY_PREFIX}${consumerGroup}`);
+  const [first] = await admin.brokersOfTopic(retryTopic(consumerGroup));
   if (first === undefined) return false;
   const command = 'GET_CONSUMER_CONNECTION_LIST';
   const { connectionSet } = await admin.mq.askBody(first[1], command, { consumerGroup }, consumerConnection);

@@ -6,13 +6,12 @@ import type { SendResult } from '../client/mq-client.ts';
 import { addressIn, type PlacedQueue, queueText, writeQueues } from '../client/queues.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { plainBody } from '../codec/message-body.ts';
+import { AUTO_CREATE_TOPIC } from '../codec/system-topics.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Call, CommandError, type Output } from './command.ts';
 import { printf } from './text.ts';
 
 const SENT_FORMAT = '%-32s  %-4s  %-20s    %s';
-/** Java: MixAll.AUTO_CREATE_TOPIC_KEY_TOPIC; a topic that is not there is made like this one. */
-const TEMPLATE_TOPIC = 'TBW102';
 const TEMPLATE_QUEUES = 4;
 /** A body of this size is more than any broker takes. */
 const MOST_BODY_BYTES = 64 * 1024 * 1024;
@@ -155,7 +154,7 @@ async function queuesFor(admin: AdminClient, topic: string): Promise<readonly Pl
   const route = await admin.mq.route(topic);
   const queues =
     route === undefined
-      ? writeQueues(await admin.route(TEMPLATE_TOPIC), topic).filter(({ queueId }) => queueId < TEMPLATE_QUEUES)
+      ? writeQueues(await admin.route(AUTO_CREATE_TOPIC), topic).filter(({ queueId }) => queueId < TEMPLATE_QUEUES)
       : writeQueues(route, topic);
   if (queues.length === 0) throw new CommandError(`No route info of this topic, ${topic}: nobody takes messages`);
   return queues;

@@ -2,7 +2,7 @@ import type { AdminClient } from '../client/admin-client.ts';
 import { AnswerError } from '../client/answer.ts';
 import { totalDiff } from '../client/stats.ts';
 import { type BrokerStatsData, brokerStatsData } from '../codec/bodies/broker-stats-data.ts';
-import { DLQ_PREFIX, RETRY_PREFIX } from '../codec/system-topics.ts';
+import { isGroupTopic } from '../codec/system-topics.ts';
 import type { Call, Output } from './command.ts';
 import { front, printf } from './text.ts';
 
@@ -27,8 +27,7 @@ interface TopicRow {
 export async function statsAll({ admin, options }: Call<'statsAll'>): Promise<Output> {
   const { topic: wanted = '', activeTopic } = options;
   const topics = [...(await admin.topics())].sort().filter((topic) => {
-    const isPlain = !topic.startsWith(RETRY_PREFIX) && !topic.startsWith(DLQ_PREFIX);
-    return isPlain && (wanted === '' || wanted === topic);
+    return !isGroupTopic(topic) && (wanted === '' || wanted === topic);
   });
   const { done, failures } = await admin.everywhere(topics, (topic) => topicRow(admin, topic));
   const rows = done.map(([, row]) => (activeTopic ? active(row) : row)).filter((row) => row !== undefined);

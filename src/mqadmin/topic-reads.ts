@@ -3,7 +3,7 @@ import { type TopicOffset, topicStatsTable } from '../codec/bodies/offsets.ts';
 import { type ClusterInfo, type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
 import { encodeBodyText } from '../codec/bodies/schema.ts';
 import { isReadable } from '../codec/sys-flags.ts';
-import { DLQ_PREFIX, RETRY_PREFIX } from '../codec/system-topics.ts';
+import { isGroupTopic } from '../codec/system-topics.ts';
 import { type Call, CommandError, type Output } from './command.ts';
 import { byQueue, front, printf, timeWithMillis } from './text.ts';
 
@@ -56,7 +56,7 @@ export async function topicList({ admin, options }: Call<'topicList'>): Promise<
   const topics = [...(await admin.topics())].sort();
   if (!options.clusterModel) return { lines: topics, json: topics };
   const clusters = await admin.clusters();
-  const plain = topics.filter((topic) => !topic.startsWith(RETRY_PREFIX) && !topic.startsWith(DLQ_PREFIX));
+  const plain = topics.filter((topic) => !isGroupTopic(topic));
   const { done, failures } = await admin.everywhere(plain, async (topic) => {
     const cluster = clustersOf(clusters, await admin.route(topic))[0] ?? '';
     return { cluster, groups: await admin.groupsOf(topic) };
