@@ -1,6 +1,6 @@
 import type { ConsumeStats } from '../codec/bodies/consume-stats.ts';
 import { groupList } from '../codec/bodies/consumer-connection.ts';
-import type { ClusterInfo, TopicRouteData } from '../codec/bodies/route.ts';
+import { type ClusterInfo, MASTER_ID, type TopicRouteData } from '../codec/bodies/route.ts';
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
 import { retryTopic } from '../codec/system-topics.ts';
 import { expectCode, failureText, refused } from './answer.ts';
@@ -25,8 +25,6 @@ export interface Everywhere<T> {
 export class UnknownClusterError extends Error {
   override readonly name = 'UnknownClusterError';
 }
-
-const MASTER_ID = 0;
 
 /** What operators' tools ask of a cluster, beside what every client asks. Java: DefaultMQAdminExt, CommandUtil. */
 export class AdminClient {

@@ -1,5 +1,5 @@
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
-import type { TopicRouteData } from '../codec/bodies/route.ts';
+import { MASTER_ID, type TopicRouteData } from '../codec/bodies/route.ts';
 import { PermName } from '../codec/sys-flags.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
@@ -17,8 +17,6 @@ export interface PlacedQueue {
 export interface Pulled extends Pick<PullResult, 'messages' | 'nextBeginOffset' | 'minOffset' | 'maxOffset'> {
   readonly status: 'FOUND' | 'NO_NEW_MSG' | 'NO_MATCHED_MSG' | 'OFFSET_ILLEGAL';
 }
-
-const MASTER_ID = 0;
 
 /** The master of a broker, or the first slave; undefined for a name that the route does not have. */
 export function addressIn(route: TopicRouteData, brokerName: string): string | undefined {

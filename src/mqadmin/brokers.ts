@@ -1,6 +1,7 @@
 import type { AdminClient } from '../client/admin-client.ts';
 import { expectCode } from '../client/answer.ts';
 import { consumeStatsList } from '../codec/bodies/consume-stats.ts';
+import { MASTER_ID } from '../codec/bodies/route.ts';
 import { formatProperties, parseProperties } from '../config/properties.ts';
 import { type Call, CommandError, mastersOf, type Output, UsageError } from './command.ts';
 import { byQueue, front, printf, timeText } from './text.ts';
@@ -38,7 +39,7 @@ export async function getBrokerConfig({ admin, options }: Call<'getBrokerConfig'
   if (brokerAddr !== undefined) titles.set(brokerAddr, brokerAddr);
   else if (clusterName !== undefined) {
     for (const { addresses } of await admin.brokersOf(clusterName)) {
-      const master = addresses.find(([id]) => id === 0)?.[1];
+      const master = addresses.find(([id]) => id === MASTER_ID)?.[1];
       for (const [, address] of addresses) {
         const isMaster = address === master;
         titles.set(address, isMaster ? `Master: ${address}` : `My Master: ${master}=====Slave: ${address}`);

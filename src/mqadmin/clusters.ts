@@ -1,5 +1,6 @@
 import { type AdminClient, brokersIn } from '../client/admin-client.ts';
 import { failureText } from '../client/answer.ts';
+import { MASTER_ID } from '../codec/bodies/route.ts';
 import { isWriteable } from '../codec/sys-flags.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Call, CommandError, type Output, pause } from './command.ts';
@@ -197,7 +198,7 @@ async function sendSome(
 
 async function target(admin: AdminClient, brokerName: string): Promise<{ address: string; queueNums: number }> {
   const { brokerDatas, queueDatas } = await admin.route(brokerName);
-  const address = brokerDatas.find((broker) => broker.brokerName === brokerName)?.brokerAddrs.get(0);
+  const address = brokerDatas.find((broker) => broker.brokerName === brokerName)?.brokerAddrs.get(MASTER_ID);
   const queues = queueDatas.find((queue) => queue.brokerName === brokerName);
   const canWrite = queues !== undefined && isWriteable(queues.perm) && queues.writeQueueNums > 0;
   if (address === undefined || !canWrite) throw new CommandError(`nothing to write to at ${brokerName}`);

@@ -1,4 +1,5 @@
 import type { AdminClient } from '../client/admin-client.ts';
+import { MASTER_ID } from '../codec/bodies/route.ts';
 import { describeTopic, type TopicConfig } from '../codec/bodies/topic-config.ts';
 import { ORDER_TOPIC_CONFIG } from '../codec/names.ts';
 import { TopicSysFlag } from '../codec/sys-flags.ts';
@@ -99,7 +100,7 @@ export async function updateTopicPerm({ admin, options }: Call<'updateTopicPerm'
   const { topic, perm, brokerAddr } = options;
   const { queueDatas, brokerDatas } = await admin.route(topic);
   const addresses = await mastersOf(admin, options);
-  const owner = brokerDatas.find(({ brokerAddrs }) => brokerAddrs.get(0) === brokerAddr)?.brokerName;
+  const owner = brokerDatas.find(({ brokerAddrs }) => brokerAddrs.get(MASTER_ID) === brokerAddr)?.brokerName;
   if (brokerAddr !== undefined && owner === undefined) {
     throw new CommandError(`${brokerAddr} is no master of topic ${topic}`);
   }

@@ -3,6 +3,7 @@ import type { AdminClient } from '../client/admin-client.ts';
 import { AnswerError, failureText } from '../client/answer.ts';
 import { groupMembers, groupStats, groupsOfTopic } from '../client/groups.ts';
 import type { ConsumerConnection } from '../codec/bodies/consumer-connection.ts';
+import { MASTER_ID } from '../codec/bodies/route.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { formatHost } from '../codec/message-id.ts';
 
@@ -15,8 +16,6 @@ export interface Track {
   readonly trackType: TrackType;
   readonly exceptionDesc?: string;
 }
-
-const MASTER_ID = 0;
 
 /** Java: MessageTrack#toString. */
 export function trackText({ consumerGroup, trackType, exceptionDesc }: Track): string {

@@ -1,5 +1,5 @@
 import { decodeRegisterBrokerBody, type RegisterBrokerBody } from '../codec/bodies/register-broker.ts';
-import { clusterInfo, type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
+import { clusterInfo, MASTER_ID, type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
 import { decodeBody, encodeBody } from '../codec/bodies/schema.ts';
 import {
   dataVersion,
@@ -20,7 +20,6 @@ import { sameVersion } from './route-info-manager.ts';
 
 /** Brokers from this version on send filter servers with their topics. Java: MQVersion V3_0_11. */
 const VERSION_WITH_FILTER_SERVERS = 37;
-const MASTER_ID = 0;
 const MOST_ADDRESS_CHARACTERS = 255;
 const NO_TOPICS: ReadonlyMap<string, TopicConfig> = new Map();
 /** What a registration without a body says. */

@@ -1,4 +1,10 @@
-import type { BrokerData, ClusterInfo, QueueData, TopicRouteData } from '../codec/bodies/route.ts';
+import {
+  type BrokerData,
+  type ClusterInfo,
+  MASTER_ID,
+  type QueueData,
+  type TopicRouteData,
+} from '../codec/bodies/route.ts';
 import type { DataVersion, TopicConfig } from '../codec/bodies/topic-config.ts';
 import { PermName, TopicSysFlag } from '../codec/sys-flags.ts';
 import type { Connection } from '../remoting/connection.ts';
@@ -23,7 +29,6 @@ export const routeLimits: RouteLimits = {
   queues: 2_000_000,
   filterServersPerBroker: 256,
 };
-const MASTER_ID = 0;
 
 /** Who registers. */
 export interface BrokerIdentity {

@@ -10,7 +10,10 @@ export const queueData = bean({
 });
 export type QueueData = ValueOf<typeof queueData>;
 
-/** Addresses of one broker name: brokerId (0 = master) → `ip:port`. Java: BrokerData. */
+/** The brokerId of a master; slaves of its name have greater ones. Java: MixAll.MASTER_ID. */
+export const MASTER_ID = 0;
+
+/** Addresses of one broker name: brokerId → `ip:port`. Java: BrokerData. */
 export const brokerData = bean({
   brokerAddrs: property(mapOf(integerKey, text), () => new Map<number, string>()),
   brokerName: optional(text),
