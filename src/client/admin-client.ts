@@ -3,6 +3,7 @@ import { groupList } from '../codec/bodies/consumer-connection.ts';
 import { type ClusterInfo, MASTER_ID, type TopicRouteData } from '../codec/bodies/route.ts';
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
 import { retryTopic } from '../codec/system-topics.ts';
+import { compareTexts } from '../util/compare-texts.ts';
 import { expectCode, failureText, refused } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
 import { consumeStatsAt } from './stats.ts';
@@ -89,7 +90,7 @@ export class AdminClient {
         const address = smallest === undefined ? undefined : brokerAddrs.get(smallest);
         return address === undefined ? [] : [[brokerName, address] as const];
       })
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+      .sort(([a], [b]) => compareTexts(a, b));
   }
 
   /** Groups that read a topic, as its first broker tells. Java: DefaultMQAdminExtImpl#queryTopicConsumeByWho. */

@@ -1,6 +1,7 @@
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import { MASTER_ID, type TopicRouteData } from '../codec/bodies/route.ts';
 import { PermName } from '../codec/sys-flags.ts';
+import { compareTexts } from '../util/compare-texts.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { PullResult } from './mq-client.ts';
@@ -42,7 +43,7 @@ export function readQueues(route: TopicRouteData, topic: string): PlacedQueue[] 
  * Java: MQClientInstance#topicRouteData2TopicPublishInfo.
  */
 export function writeQueues(route: TopicRouteData, topic: string): PlacedQueue[] {
-  const byName = [...route.queueDatas].sort((a, b) => ((a.brokerName ?? '') < (b.brokerName ?? '') ? -1 : 1));
+  const byName = [...route.queueDatas].sort((a, b) => compareTexts(a.brokerName, b.brokerName));
   return byName.flatMap(({ brokerName = '', perm, writeQueueNums }) => {
     const data = route.brokerDatas.find((broker) => broker.brokerName === brokerName);
     const address = data?.brokerAddrs.get(MASTER_ID);
@@ -59,11 +60,6 @@ export function queueText({ topic, brokerName, queueId }: MessageQueue): string 
 /** By topic, broker and number. Java: MessageQueue#compareTo. */
 export function compareQueues(a: MessageQueue, b: MessageQueue): number {
   return compareTexts(a.topic, b.topic) || compareTexts(a.brokerName, b.brokerName) || a.queueId - b.queueId;
-}
-
-function compareTexts(a = '', b = ''): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 /** Java: MessageQueue#hashCode. */

@@ -1,10 +1,12 @@
 import type { AdminClient } from '../client/admin-client.ts';
 import { expectCode } from '../client/answer.ts';
+import { compareQueues } from '../client/queues.ts';
 import { consumeStatsList } from '../codec/bodies/consume-stats.ts';
 import { MASTER_ID } from '../codec/bodies/route.ts';
 import { formatProperties, parseProperties } from '../config/properties.ts';
+import { compareTexts } from '../util/compare-texts.ts';
 import { type Call, CommandError, mastersOf, type Output, UsageError } from './command.ts';
-import { byQueue, front, printf, timeText } from './text.ts';
+import { front, printf, timeText } from './text.ts';
 
 type BrokerOrCluster = { readonly brokerAddr: string | undefined; readonly clusterName: string | undefined };
 
@@ -29,7 +31,7 @@ export async function brokerStatus({ admin, options }: Call<'brokerStatus'>): Pr
 }
 
 function sortedByKey(map: ReadonlyMap<string, string>): [string, string][] {
-  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...map].sort(([a], [b]) => compareTexts(a, b));
 }
 
 /** Settings in force. Java: GetBrokerConfigCommand. */
@@ -139,7 +141,7 @@ export async function brokerConsumeStats({ admin, options }: Call<'brokerConsume
     .map(([group, queue, offsets]) => ({ group, queue, offsets, diff: offsets.brokerOffset - offsets.consumerOffset }))
     // A queue from which the group never read a message is not shown, as in Java.
     .filter(({ diff, offsets }) => diff >= level && offsets.lastTimestamp > 0)
-    .sort((a, b) => compareText(a.group, b.group) || byQueue(a.queue, b.queue));
+    .sort((a, b) => compareTexts(a.group, b.group) || compareQueues(a.queue, b.queue));
   return {
     lines: [
       printf(
@@ -159,9 +161,4 @@ export async function brokerConsumeStats({ admin, options }: Call<'brokerConsume
       totalDiff: answer.totalDiff,
     },
   };
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

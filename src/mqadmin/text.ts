@@ -1,5 +1,4 @@
 /** Texts as mqadmin's columns have them. */
-import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import { localTimeText } from '../codec/time-text.ts';
 
 /**
@@ -27,16 +26,6 @@ export function timeWithMillis(timeMs: number): string {
 /** Local `yyyy-MM-dd HH:mm:ss`. Java: UtilAll#formatDate, YYYY_MM_DD_HH_MM_SS. */
 export function timeText(timeMs: number): string {
   return localTimeText(timeMs).replace('#', ' ').slice(0, -4);
-}
-
-/** By topic, broker and queue. Java: MessageQueue#compareTo. */
-export function byQueue(a: MessageQueue, b: MessageQueue): number {
-  return compare(a.topic, b.topic) || compare(a.brokerName, b.brokerName) || a.queueId - b.queueId;
-}
-
-function compare(a = '', b = ''): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 const EIGHT_HOURS_MS = 8 * 60 * 60 * 1000;

@@ -1,3 +1,4 @@
+import { compareQueues } from '../client/queues.ts';
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import { type TopicOffset, topicStatsTable } from '../codec/bodies/offsets.ts';
 import { type ClusterInfo, type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
@@ -5,7 +6,7 @@ import { encodeBodyText } from '../codec/bodies/schema.ts';
 import { isReadable } from '../codec/sys-flags.ts';
 import { isGroupTopic } from '../codec/system-topics.ts';
 import { type Call, CommandError, type Output } from './command.ts';
-import { byQueue, front, printf, timeWithMillis } from './text.ts';
+import { front, printf, timeWithMillis } from './text.ts';
 
 /** Where a topic is, as Java's pretty JSON. Java: TopicRouteSubCommand. */
 export async function topicRoute({ admin, options }: Call<'topicRoute'>): Promise<Output> {
@@ -23,7 +24,7 @@ export async function topicStatus({ admin, options: { topic } }: Call<'topicStat
     for (const [queue, offset] of stats.offsetTable) table.set(queue, offset);
   }
   if (table.size === 0) throw new CommandError(`no broker has figures of topic ${topic}`);
-  const rows = [...table].sort(([a], [b]) => byQueue(a, b));
+  const rows = [...table].sort(([a], [b]) => compareQueues(a, b));
   return {
     lines: [
       printf(STATUS_LINE, '#Broker Name', '#QID', '#Min Offset', '#Max Offset', '#Last Updated'),
@@ -81,7 +82,7 @@ export async function allocateMQ({ admin, options: { topic, ipList } }: Call<'al
     .flatMap(({ brokerName = '', readQueueNums }) =>
       Array.from({ length: readQueueNums }, (_, queueId) => ({ brokerName, queueId, topic })),
     )
-    .sort(byQueue);
+    .sort(compareQueues);
   const clients = ipList.split(',').map((ip) => ip.trim());
   const result = Object.fromEntries(clients.map((client, index) => [client, share(queues, index, clients.length)]));
   return { lines: [JSON.stringify({ result })], json: { result } };

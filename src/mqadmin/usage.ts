@@ -1,3 +1,4 @@
+import { compareTexts } from '../util/compare-texts.ts';
 import { type AdminCommandName, type AdminCommandRow, adminCommands } from './admin-commands.ts';
 import type { OptionRow } from './option.ts';
 import { printf } from './text.ts';
@@ -38,7 +39,7 @@ export function shownOptions(name: AdminCommandName): ShownOption[] {
   const own = Object.entries(row.options).map(([long, { short, kind, need, doc }]) => {
     return { short, long, takesValue: kind !== 'flag', need, doc };
   });
-  return [...own, ...COMMON].sort((a, b) => (a.short.toLowerCase() < b.short.toLowerCase() ? -1 : 1));
+  return [...own, ...COMMON].sort((a, b) => compareTexts(a.short.toLowerCase(), b.short.toLowerCase()));
 }
 
 /** What `mqadmin` without arguments prints. Java: MQAdminStartup#printHelp. */

@@ -1,4 +1,5 @@
 import Long from 'long';
+import { compareTexts } from '../../util/compare-texts.ts';
 import { DecodeError, type JsonKey, type JsonObject, type JsonValue, parseJson } from '../fast-json.ts';
 import { type JsonLayout, JsonWriter, writeJsonValue } from '../fast-json-writer.ts';
 import { javaDoubleText, javaLongText } from '../java-number.ts';
@@ -85,7 +86,7 @@ export function optional<T>(kind: Kind<T>): Property<T, true> {
 
 /** A Java class with getters and setters: properties in alphabetical order, absent ones left out. */
 export function bean<P extends Record<string, Property<unknown>>>(properties: P): Kind<BeanOf<P>> {
-  const rows = Object.entries(properties as Properties).sort(([a], [b]) => (a < b ? -1 : 1)) as [
+  const rows = Object.entries(properties as Properties).sort(([a], [b]) => compareTexts(a, b)) as [
     string,
     Property<unknown>,
   ][];
