@@ -118,7 +118,7 @@ export async function readQueue(
 }
 
 /** Java: MixAll.TOOLS_CONSUMER_GROUP. */
-export const TOOLS_CONSUMER_GROUP = 'TOOLS_CONSUMER';
+const TOOLS_CONSUMER_GROUP = 'TOOLS_CONSUMER';
 
 /** Java: MQClientAPIImpl#processPullResponse. */
 const STATUSES = {

@@ -1,5 +1,6 @@
 import type { AdminClient } from '../client/admin-client.ts';
 import { AnswerError } from '../client/answer.ts';
+import { maxOffset, type PlacedQueue, readQueue } from '../client/queues.ts';
 import { consumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { type MessageQueue, offsetMovedEvent } from '../codec/bodies/message-queue.ts';
 import { topicStatsTable } from '../codec/bodies/offsets.ts';
@@ -11,7 +12,6 @@ import { type Call, type Output, pause } from './command.ts';
 /** Java: MonitorService, MonitorConfig. */
 const FIRST_ROUND_MS = 20_000;
 const ROUND_MS = 60_000;
-const GROUP = 'TOOLS_CONSUMER';
 const EVENTS_A_PULL = 32;
 /** Of one queue in one round; what is left is read in the next. */
 const MOST_PULLS = 32;
@@ -114,35 +114,31 @@ class MovedOffsets {
 
   async next(): Promise<Row[]> {
     const rows: Row[] = [];
-    const { queueDatas } = await this.#admin.route(OFFSET_MOVED_EVENT);
-    for (const [brokerName, address] of await this.#admin.brokersOfTopic(OFFSET_MOVED_EVENT)) {
+    const topic = OFFSET_MOVED_EVENT;
+    const { queueDatas } = await this.#admin.route(topic);
+    for (const [brokerName, address] of await this.#admin.brokersOfTopic(topic)) {
       const queues = queueDatas.find((data) => data.brokerName === brokerName)?.readQueueNums ?? 0;
-      for (let queueId = 0; queueId < queues; queueId++) rows.push(...(await this.#read(address, queueId)));
+      for (let queueId = 0; queueId < queues; queueId++) {
+        rows.push(...(await this.#read({ topic, brokerName, queueId, address })));
+      }
     }
     return rows;
   }
 
-  async #read(address: string, queueId: number): Promise<Row[]> {
-    const key = `${address}/${queueId}`;
+  async #read(queue: PlacedQueue): Promise<Row[]> {
+    const key = `${queue.address}/${queue.queueId}`;
     let offset = this.#offsets.get(key);
     if (offset === undefined) {
-      const at = { topic: OFFSET_MOVED_EVENT, queueId };
-      this.#offsets.set(key, (await this.#admin.mq.askHeader(address, 'GET_MAX_OFFSET', at)).offset);
+      this.#offsets.set(key, await maxOffset(this.#admin, queue));
       return [];
     }
     const rows: Row[] = [];
     for (let pulls = 0; pulls < MOST_PULLS; pulls++) {
-      const pulled = await this.#admin.mq.pull(address, {
-        consumerGroup: GROUP,
-        topic: OFFSET_MOVED_EVENT,
-        queueId,
-        queueOffset: offset,
-        maxMsgNums: EVENTS_A_PULL,
-      });
+      const pulled = await readQueue(this.#admin, queue, { offset, most: EVENTS_A_PULL });
       rows.push(...pulled.messages.flatMap(({ body, storeTimestamp }) => eventRow(body, storeTimestamp)));
       offset = pulled.nextBeginOffset;
       this.#offsets.set(key, offset);
-      if (pulled.status !== 'SUCCESS' || offset >= pulled.maxOffset) break;
+      if (pulled.status !== 'FOUND' || offset >= pulled.maxOffset) break;
     }
     return rows;
   }
