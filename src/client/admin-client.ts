@@ -4,7 +4,7 @@ import { type ClusterInfo, MASTER_ID, type TopicRouteData } from '../codec/bodie
 import { kvTable, topicList } from '../codec/bodies/topic-config.ts';
 import { retryTopic } from '../codec/system-topics.ts';
 import { compareTexts } from '../util/compare-texts.ts';
-import { expectCode, failureText, refused } from './answer.ts';
+import { attempt, expectCode, refused } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
 import { consumeStatsAt } from './stats.ts';
 
@@ -150,13 +150,9 @@ export class AdminClient {
     const done: (readonly [string, T])[] = [];
     const failures: string[] = [];
     for (const address of addresses) {
-      try {
-        done.push([address, await act(address)]);
-      } catch (error) {
-        const text = failureText(error);
-        if (text === undefined) throw error;
-        failures.push(text);
-      }
+      const { value, failure } = await attempt(act(address));
+      if (failure === undefined) done.push([address, value]);
+      else failures.push(failure);
     }
     return { done, failures };
   }

@@ -17,6 +17,11 @@ export class AnswerError extends Error {
     this.codeNumber = answer.code;
     this.address = address;
   }
+
+  /** The message without what follows a line break: Java's pointer to its web pages, or a stack. */
+  get firstLine(): string {
+    return this.message.split('\n', 1)[0] ?? '';
+  }
 }
 
 /** A refusal that no server sent: what Java's client itself says of something that the cluster does not have. */
@@ -32,9 +37,33 @@ export function refused(codeName: ResponseName, remark: string, address: string)
 export function failureText(error: unknown): string | undefined {
   if (error instanceof RemotingError) return error.message;
   if (!(error instanceof AnswerError)) return undefined;
-  // What follows a line break is Java's pointer to its web pages, or a stack.
-  const [first = ''] = error.message.split('\n');
-  return `${first} (${error.code ?? 'unknown code'} from ${error.address})`;
+  return `${error.firstLine} (${error.code ?? 'unknown code'} from ${error.address})`;
+}
+
+/** What was asked for, or the line of {@link failureText} about why there is none. */
+export type Attempt<T> =
+  | { readonly value: T; readonly failure?: undefined }
+  | { readonly value?: undefined; readonly failure: string };
+
+/** Waits for an answer; rejects only with errors that say nothing about the cluster. */
+export async function attempt<T>(asked: Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { value: await asked };
+  } catch (error) {
+    const failure = failureText(error);
+    if (failure === undefined) throw error;
+    return { failure };
+  }
+}
+
+/** Waits for an answer; undefined for a refusal, where it is how a server says that it has no such thing. */
+export async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof AnswerError) return undefined;
+    throw error;
+  }
 }
 
 /** The answer when its code is among `expected`; throws {@link AnswerError} otherwise. */

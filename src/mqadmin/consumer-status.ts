@@ -1,6 +1,6 @@
 /** What consumers say about themselves. */
 import { resolve } from 'node:path';
-import { failureText } from '../client/answer.ts';
+import { attempt } from '../client/answer.ts';
 import { groupMembers, runningInfo } from '../client/groups.ts';
 import { queueText } from '../client/queues.ts';
 import type { ConsumerRunningInfo, ProcessQueueInfo } from '../codec/bodies/running-info.ts';
@@ -30,18 +30,17 @@ export async function consumerStatus(call: Call<'consumerStatus'>): Promise<Outp
   const lines: string[] = [];
   const failures: string[] = [];
   for (const { clientId: id = '', version } of connectionSet) {
-    try {
-      const info = await runningInfo(admin, { consumerGroup, clientId: id, jstackEnable: jstack });
-      infos.set(id, info);
-      const path = `${dir}/${fileName(id)}`;
-      writeWhole(call.fs, resolve(path), Buffer.from(infoText(info), 'utf8'));
-      const number = String(infos.size).padStart(3, '0');
-      lines.push(printf('%s  %-40s %-20s %s', number, id, versionName(version), path));
-    } catch (error) {
-      const text = failureText(error);
-      if (text === undefined) throw error;
-      failures.push(`${id}: ${text}`);
+    const asked = runningInfo(admin, { consumerGroup, clientId: id, jstackEnable: jstack });
+    const { value: info, failure } = await attempt(asked);
+    if (failure !== undefined) {
+      failures.push(`${id}: ${failure}`);
+      continue;
     }
+    infos.set(id, info);
+    const path = `${dir}/${fileName(id)}`;
+    writeWhole(call.fs, resolve(path), Buffer.from(infoText(info), 'utf8'));
+    const number = String(infos.size).padStart(3, '0');
+    lines.push(printf('%s  %-40s %-20s %s', number, id, versionName(version), path));
   }
   lines.push(...verdict(infos, call.clock.now()));
   return { lines, json: Object.fromEntries(infos), ...(failures.length === 0 ? {} : { failures }) };

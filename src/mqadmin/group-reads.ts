@@ -1,7 +1,7 @@
 /** Commands that show producers, consumers and how far groups are. */
 
 import type { AdminClient } from '../client/admin-client.ts';
-import { failureText } from '../client/answer.ts';
+import { attempt } from '../client/answer.ts';
 import { groupMembers, groupStats, producerMembers, runningInfo } from '../client/groups.ts';
 import { compareQueues, queueText } from '../client/queues.ts';
 import { totalDiff } from '../client/stats.ts';
@@ -100,6 +100,9 @@ interface GroupRow {
   readonly diffTotal: number;
 }
 
+/** A group without members or offsets is what the table shows; anything else is worth a line. */
+const SHOWN_BY_ROW = /CONSUMER_NOT_ONLINE|TOPIC_NOT_EXIST/;
+
 /** A row for each group that has a retry topic; the groups that could not be asked are failures. */
 async function allGroups(admin: AdminClient): Promise<Output> {
   const rows: GroupRow[] = [];
@@ -107,10 +110,10 @@ async function allGroups(admin: AdminClient): Promise<Output> {
   for (const topic of await admin.topics()) {
     const group = groupOfRetryTopic(topic);
     if (group === undefined) continue;
-    const stats = await orFailure(groupStats(admin, group));
-    const members = await orFailure(groupMembers(admin, group));
+    const stats = await attempt(groupStats(admin, group));
+    const members = await attempt(groupMembers(admin, group));
     for (const failure of [stats.failure, members.failure]) {
-      if (failure !== undefined) failures.push(`${group}: ${failure}`);
+      if (failure !== undefined && !SHOWN_BY_ROW.test(failure)) failures.push(`${group}: ${failure}`);
     }
     rows.push({
       group,
@@ -139,17 +142,6 @@ function memberColumns(
     type: isPull ? 'PULL' : 'PUSH',
     model: isPull ? '' : String(messageModel ?? ''),
   };
-}
-
-/** A group without members or offsets is what the table shows; anything else is worth a line. */
-async function orFailure<T>(asked: Promise<T>): Promise<{ readonly value?: T; readonly failure?: string }> {
-  try {
-    return { value: await asked };
-  } catch (error) {
-    const failure = failureText(error);
-    if (failure === undefined) throw error;
-    return /CONSUMER_NOT_ONLINE|TOPIC_NOT_EXIST/.test(failure) ? {} : { failure };
-  }
 }
 
 function connectionLine({ clientId, clientAddr, language, version }: Connection, index: number, width: number): string {

@@ -1,5 +1,5 @@
 import type { AdminClient } from '../client/admin-client.ts';
-import { AnswerError } from '../client/answer.ts';
+import { unlessRefused } from '../client/answer.ts';
 import { maxOffset, type PlacedQueue, readQueue } from '../client/queues.ts';
 import { consumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { type MessageQueue, offsetMovedEvent } from '../codec/bodies/message-queue.ts';
@@ -26,9 +26,10 @@ export async function* startMonitoring({ admin, clock }: Call<'startMonitoring'>
   await pause(clock, FIRST_ROUND_MS);
   for (;;) {
     const groups = (await admin.topics()).map(groupOfRetryTopic).filter((group) => group !== undefined);
-    const undone = await admin.everywhere(groups.sort(), (group) => undoneOf(admin, group));
+    // A refusal is how a broker says that the group has no figures, or went away since.
+    const undone = await admin.everywhere(groups.sort(), (group) => unlessRefused(undoneOf(admin, group)));
     const moved = await admin.everywhere(['since the last round'], () => events.next());
-    const undoneMsgs = undone.done.flatMap(([, rows]) => rows);
+    const undoneMsgs = undone.done.flatMap(([, rows = []]) => rows);
     const deleteMsgsEvents = moved.done.flatMap(([, rows]) => rows);
     yield {
       lines: [
@@ -53,31 +54,25 @@ function fields(row: Row): string {
 
 /** By topic; nothing for a group without members. Java: MonitorService#reportUndoneMsgs. */
 async function undoneOf(admin: AdminClient, consumerGroup: string): Promise<Row[]> {
-  try {
-    const { offsetTable } = await admin.consumeStats(consumerGroup);
-    if (!(await isOnline(admin, consumerGroup))) return [];
-    const rows: Row[] = [];
-    for (const topic of new Set([...offsetTable.keys()].map((queue) => queue.topic ?? ''))) {
-      const lastStored = await lastStoredOf(admin, topic);
-      const queues = [...offsetTable].filter(([queue]) => queue.topic === topic);
-      const diffs = queues.map(([, { brokerOffset, consumerOffset }]) => Math.max(0, brokerOffset - consumerOffset));
-      const delays = queues.map(([queue, { lastTimestamp }]) => {
-        return lastTimestamp > 0 ? (lastStored.get(keyOf(queue)) ?? 0) - lastTimestamp : 0;
-      });
-      rows.push({
-        consumerGroup,
-        topic,
-        undoneMsgsTotal: diffs.reduce((sum, diff) => sum + diff, 0),
-        undoneMsgsSingleMQ: Math.max(0, ...diffs),
-        undoneMsgsDelayTimeMills: Math.max(0, ...delays),
-      });
-    }
-    return rows;
-  } catch (error) {
-    // A refusal is how a broker says that the group has no figures, or went away since.
-    if (error instanceof AnswerError) return [];
-    throw error;
+  const { offsetTable } = await admin.consumeStats(consumerGroup);
+  if (!(await isOnline(admin, consumerGroup))) return [];
+  const rows: Row[] = [];
+  for (const topic of new Set([...offsetTable.keys()].map((queue) => queue.topic ?? ''))) {
+    const lastStored = await lastStoredOf(admin, topic);
+    const queues = [...offsetTable].filter(([queue]) => queue.topic === topic);
+    const diffs = queues.map(([, { brokerOffset, consumerOffset }]) => Math.max(0, brokerOffset - consumerOffset));
+    const delays = queues.map(([queue, { lastTimestamp }]) => {
+      return lastTimestamp > 0 ? (lastStored.get(keyOf(queue)) ?? 0) - lastTimestamp : 0;
+    });
+    rows.push({
+      consumerGroup,
+      topic,
+      undoneMsgsTotal: diffs.reduce((sum, diff) => sum + diff, 0),
+      undoneMsgsSingleMQ: Math.max(0, ...diffs),
+      undoneMsgsDelayTimeMills: Math.max(0, ...delays),
+    });
   }
+  return rows;
 }
 
 async function isOnline(admin: AdminClient, consumerGroup: string): Promise<boolean> {

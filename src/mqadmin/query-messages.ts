@@ -1,6 +1,6 @@
 /** Commands that find one message, or some by key. */
 import type { AdminClient } from '../client/admin-client.ts';
-import { failureText } from '../client/answer.ts';
+import { attempt } from '../client/answer.ts';
 import { messageByOffsetId, messageByUniqueKey, messagesByKey } from '../client/find-message.ts';
 import { consumeDirectly, runningInfo } from '../client/groups.ts';
 import { addressIn, readQueue } from '../client/queues.ts';
@@ -14,7 +14,7 @@ import { type Call, CommandError, type Output } from './command.ts';
 import { messageId, messageJson, propertiesText } from './message-text.ts';
 import { resend } from './send-messages.ts';
 import { printf, timeWithMillis } from './text.ts';
-import { type Track, tracksOf, trackText } from './tracks.ts';
+import { tracksOf, trackText } from './tracks.ts';
 
 /** Where bodies are put; Java's path. */
 const BODY_DIR = '/tmp/rocketmq/msgbodys';
@@ -101,7 +101,8 @@ async function described(
 ): Promise<Output> {
   const { properties } = message;
   const bodyPath = putBody(fs, message);
-  const { tracks, failure } = await safeTracks(admin, message);
+  // A message is worth showing when nobody can say who has consumed it.
+  const { value: tracks = [], failure } = await attempt(tracksOf(admin, message));
   const rows: readonly (readonly [string, string | number])[] = [
     ...(withOffsetId ? [['OffsetID:', message.offsetMsgId] as const] : []),
     ['Topic:', message.topic],
@@ -123,20 +124,6 @@ async function described(
   const lines = [...rows.map(([name, value]) => printf('%-20s %s', name, value)), '', '', trackLine];
   const json = { ...(messageJson(message, undefined) as object), bodyPath, tracks };
   return { lines, json, ...(failure === undefined ? {} : { failures: [failure] }) };
-}
-
-/** A message is worth showing when nobody can say who has consumed it. */
-async function safeTracks(
-  admin: AdminClient,
-  message: MessageExt,
-): Promise<{ readonly tracks: readonly Track[]; readonly failure?: string }> {
-  try {
-    return { tracks: await tracksOf(admin, message) };
-  } catch (error) {
-    const text = failureText(error);
-    if (text === undefined) throw error;
-    return { tracks: [], failure: text };
-  }
 }
 
 /**

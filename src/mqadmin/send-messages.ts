@@ -1,7 +1,7 @@
 /** Commands that send messages. */
 import { randomBytes } from 'node:crypto';
 import type { AdminClient } from '../client/admin-client.ts';
-import { failureText } from '../client/answer.ts';
+import { attempt } from '../client/answer.ts';
 import type { SendResult } from '../client/mq-client.ts';
 import { addressIn, type PlacedQueue, queueText, writeQueues } from '../client/queues.ts';
 import type { MessageExt } from '../codec/message.ts';
@@ -72,7 +72,7 @@ export async function* checkMsgSendRT({ admin, clock, options }: Call<'checkMsgS
   for (let index = 0; index < amout; index++) {
     const queue = at(queues, index);
     const startMs = clock.monotonicMs();
-    const failure = await failureOf(send({ admin, clock }, queue, body, []));
+    const { failure } = await attempt(send({ admin, clock }, queue, body, []));
     const rtMs = Math.round(clock.monotonicMs() - startMs);
     if (index > 0) elapsedMs += rtMs;
     const { brokerName, queueId } = queue;
@@ -123,18 +123,6 @@ async function send(
     bornTimestamp: clock.now(),
   });
   return { queue, uniqueKey, result };
-}
-
-/** What went wrong; undefined when nothing did. */
-async function failureOf(sending: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await sending;
-    return undefined;
-  } catch (error) {
-    const text = failureText(error);
-    if (text === undefined) throw error;
-    return text;
-  }
 }
 
 /** The queue that the options name, or the first of the topic. */

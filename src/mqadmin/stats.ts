@@ -1,5 +1,5 @@
 import type { AdminClient } from '../client/admin-client.ts';
-import { AnswerError } from '../client/answer.ts';
+import { unlessRefused } from '../client/answer.ts';
 import { totalDiff } from '../client/stats.ts';
 import { type BrokerStatsData, brokerStatsData } from '../codec/bodies/broker-stats-data.ts';
 import { isGroupTopic } from '../codec/system-topics.ts';
@@ -56,9 +56,8 @@ async function sumOf(
   let tps = 0;
   let sum = 0;
   for (const address of addresses) {
-    const data = await orNothing(() =>
-      admin.mq.askBody(address, 'VIEW_BROKER_STATS_DATA', { statsName, statsKey }, brokerStatsData),
-    );
+    const asked = admin.mq.askBody(address, 'VIEW_BROKER_STATS_DATA', { statsName, statsKey }, brokerStatsData);
+    const data = await unlessRefused(asked);
     if (data === undefined) continue;
     tps += data.statsMinute.tps;
     sum += sumOfDay(data);
@@ -72,17 +71,8 @@ function sumOfDay({ statsDay, statsHour, statsMinute }: BrokerStatsData): number
 }
 
 async function behind(admin: AdminClient, group: string, topic: string): Promise<number> {
-  const stats = await orNothing(() => admin.consumeStats(group, topic));
+  const stats = await unlessRefused(admin.consumeStats(group, topic));
   return stats === undefined ? 0 : Math.max(0, totalDiff(stats));
-}
-
-async function orNothing<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof AnswerError) return undefined;
-    throw error;
-  }
 }
 
 function active(row: TopicRow): TopicRow | undefined {

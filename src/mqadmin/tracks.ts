@@ -61,8 +61,7 @@ function isFiltered({ subscriptionTable }: ConsumerConnection, { topic, properti
 
 function trouble(error: unknown): Pick<Track, 'trackType' | 'exceptionDesc'> {
   if (error instanceof AnswerError) {
-    const [first = ''] = error.message.split('\n');
-    const exceptionDesc = first.replace(/^CODE: (\S+) {2}DESC: /, 'CODE:$1 DESC:');
+    const exceptionDesc = error.firstLine.replace(/^CODE: (\S+) {2}DESC: /, 'CODE:$1 DESC:');
     if (error.code === 'CONSUMER_NOT_ONLINE') return { trackType: 'NOT_ONLINE', exceptionDesc };
     return { trackType: 'UNKNOWN', exceptionDesc };
   }
