@@ -1,7 +1,6 @@
 import { type AdminClient, brokersIn } from '../client/admin-client.ts';
-import { failureText } from '../client/answer.ts';
-import { MASTER_ID } from '../codec/bodies/route.ts';
-import { isWriteable } from '../codec/sys-flags.ts';
+import { attempt } from '../client/answer.ts';
+import { writeQueues } from '../client/queues.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Call, CommandError, type Output, pause } from './command.ts';
 import { printf, timeTextInChina } from './text.ts';
@@ -21,7 +20,9 @@ export async function* clusterList({ admin, options, clock }: Call<'clusterList'
     const failures: string[] = [];
     const shown = [];
     for (const row of rows) {
-      const info = await runtimeInfo(admin, row.address, failures);
+      // A broker that does not answer has a row without figures, as in Java.
+      const { value: info = NO_INFO, failure } = await attempt(admin.runtimeInfo(row.address));
+      if (failure !== undefined) failures.push(failure);
       shown.push(moreStats ? totals(row, info) : load(row, info, clock.now()));
     }
     const header = moreStats ? printf(TOTALS_LINE, ...TOTALS_HEADER) : printf(LOAD_LINE, ...LOAD_HEADER);
@@ -44,17 +45,7 @@ async function brokerRows(admin: AdminClient): Promise<BrokerRow[]> {
 
 type Info = ReadonlyMap<string, string>;
 
-/** A broker that does not answer has a row without figures, as in Java. */
-async function runtimeInfo(admin: AdminClient, address: string, failures: string[]): Promise<Info> {
-  try {
-    return await admin.runtimeInfo(address);
-  } catch (error) {
-    const text = failureText(error);
-    if (text === undefined) throw error;
-    failures.push(text);
-    return new Map();
-  }
-}
+const NO_INFO: Info = new Map();
 
 const LOAD_LINE = '%-16s  %-22s  %-4s  %-22s %-16s %19s %19s %10s %5s %6s';
 const LOAD_HEADER = [
@@ -183,24 +174,25 @@ async function sendSome(
   let success = 0;
   for (let sent = 0; sent < amount; sent++) {
     const startMs = clock.monotonicMs();
-    try {
-      const { address, queueNums } = await target(admin, brokerName);
-      const message = { topic: brokerName, queueId: sent % queueNums, body, bornTimestamp: clock.now() };
-      await admin.mq.send(address, message);
-      success++;
-    } catch (error) {
-      if (failureText(error) === undefined && !(error instanceof CommandError)) throw error;
-    }
+    const { value: isDone = false } = await attempt(sendOne({ admin, clock }, brokerName, body, sent));
+    if (isDone) success++;
     if (sent > 0) elapsedMs += clock.monotonicMs() - startMs;
   }
   return { rtMs: elapsedMs / Math.max(1, amount - 1), success, fail: amount - success };
 }
 
-async function target(admin: AdminClient, brokerName: string): Promise<{ address: string; queueNums: number }> {
-  const { brokerDatas, queueDatas } = await admin.route(brokerName);
-  const address = brokerDatas.find((broker) => broker.brokerName === brokerName)?.brokerAddrs.get(MASTER_ID);
-  const queues = queueDatas.find((queue) => queue.brokerName === brokerName);
-  const canWrite = queues !== undefined && isWriteable(queues.perm) && queues.writeQueueNums > 0;
-  if (address === undefined || !canWrite) throw new CommandError(`nothing to write to at ${brokerName}`);
-  return { address, queueNums: queues.writeQueueNums };
+/** False when the broker has no queue that takes messages. */
+async function sendOne(
+  { admin, clock }: Pick<Call, 'admin' | 'clock'>,
+  brokerName: string,
+  body: Buffer,
+  number: number,
+): Promise<boolean> {
+  const queues = writeQueues(await admin.route(brokerName), brokerName);
+  const own = queues.filter((queue) => queue.brokerName === brokerName);
+  const queue = own[number % own.length];
+  if (queue === undefined) return false;
+  const { topic, queueId, address } = queue;
+  await admin.mq.send(address, { topic, queueId, body, bornTimestamp: clock.now() });
+  return true;
 }
