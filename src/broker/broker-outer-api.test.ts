@@ -310,14 +310,15 @@ describe('an address server', () => {
     addressServerConfig.rmqAddressServerSubGroup = 'group-1';
   };
 
-  it('is asked after 10 s and every 2 min; what it names is registered at', async () => {
+  it('is asked after 10 s and every 2 min; what its first line names is registered at', async () => {
     const clock = new FakeClock();
     const net = new SimNetwork({ clock });
     const listener = new Listener(net);
     const urls: string[] = [];
     const fetchText = (url: string): Promise<string> => {
       urls.push(url);
-      return urls.length < 2 ? Promise.reject(new Error('not now')) : Promise.resolve(' 127.0.0.1:9876\n');
+      if (urls.length < 2) return Promise.reject(new Error('not now'));
+      return Promise.resolve('\n 127.0.0.1:9876 ;\r\n10.0.0.9:9876\n');
     };
     const broker = await BrokerFixture.start({ net, clock, fetchText, settings });
     await broker.advance(10_000);

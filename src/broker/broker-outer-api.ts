@@ -4,7 +4,7 @@ import { dataVersion, kvTable } from '../codec/bodies/topic-config.ts';
 import { DecodeError } from '../codec/fast-json.ts';
 import { isSafePathSegment } from '../codec/names.ts';
 import { isReadable, isWriteable } from '../codec/sys-flags.ts';
-import { addressList } from '../config/address-list.ts';
+import { addressList, addressServerList, addressServerUrl } from '../config/address-list.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import type { RemotingClient } from '../remoting/client.ts';
 import type { Answer } from '../remoting/handler.ts';
@@ -131,11 +131,10 @@ export class BrokerOuterApi {
 
   /** Asks the address server for the name servers. Java: TopAddressing#fetchNSAddr. */
   async lookUpNameServers(): Promise<void> {
-    const { rmqAddressServerDomain: domain, rmqAddressServerSubGroup: subGroup } =
-      this.#parts.configs.addressServerConfig;
-    const url = `http://${domain.includes(':') ? domain : `${domain}:8080`}/rocketmq/${subGroup}`;
+    const { rmqAddressServerDomain, rmqAddressServerSubGroup } = this.#parts.configs.addressServerConfig;
+    const url = addressServerUrl(rmqAddressServerDomain, rmqAddressServerSubGroup);
     try {
-      const found = addressList((await this.#parts.fetchText(url)).trim());
+      const found = addressServerList(await this.#parts.fetchText(url));
       if (found.length > 0) this.#nameServers = found;
     } catch (error) {
       this.#parts.log.warn({ url, error }, 'the address server did not tell the name servers');

@@ -39,3 +39,14 @@ export function addressList(text: string): readonly string[] {
     .map((address) => address.trim())
     .filter((address) => address !== '');
 }
+
+/** Where an address server tells the name servers; at port 8080 unless the domain names one. Java: MixAll#getWSAddr. */
+export function addressServerUrl(domain: string, subGroup: string): string {
+  return `http://${domain.includes(':') ? domain : `${domain}:8080`}/rocketmq/${subGroup}`;
+}
+
+/** The addresses in the answer of an address server: those of its first line. Java: TopAddressing#clearNewLine. */
+export function addressServerList(answer: string): readonly string[] {
+  const [line = ''] = answer.trim().split(/[\r\n]/, 1);
+  return addressList(line);
+}

@@ -1,4 +1,5 @@
 import { assert } from '../util/assert.ts';
+import { addressServerUrl } from './address-list.ts';
 import { type AddressServerConfig, addressServerTable, type BrokerConfig, brokerConfigTable } from './broker-config.ts';
 import { type DiskLevels, diskLevelsOf } from './disk-levels.ts';
 import type { Environment } from './environment.ts';
@@ -110,10 +111,9 @@ export function defaultNamesrvConfigs(environment: Environment): NamesrvConfigs 
 function productEnvironmentOf({ systemProperties, variables }: Environment): ProductEnvironment {
   const domain = systemProperties['rocketmq.namesrv.domain'] ?? 'jmenv.tbsite.net';
   const subGroup = systemProperties['rocketmq.namesrv.domain.subgroup'] ?? 'nsaddr';
-  const host = domain.includes(':') ? domain : `${domain}:8080`;
   return {
     namesrvAddr: systemProperties['rocketmq.namesrv.addr'] ?? variables['NAMESRV_ADDR'],
-    addressServerUrl: `http://${host}/rocketmq/${subGroup}`,
+    addressServerUrl: addressServerUrl(domain, subGroup),
   };
 }
 

@@ -2,7 +2,7 @@ import { type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
 import { decodeBody } from '../codec/bodies/schema.ts';
 import { commands } from '../codec/commands.ts';
 import { DecodeError } from '../codec/fast-json.ts';
-import { addressList } from '../config/address-list.ts';
+import { addressList, addressServerList } from '../config/address-list.ts';
 import type { ProductEnvironment } from '../config/configs.ts';
 import type { RemotingClient } from '../remoting/client.ts';
 import type { Clock, Timer } from '../util/clock.ts';
@@ -109,8 +109,7 @@ export class ProductCluster {
     const unit = productEnvName.trim() === '' ? '' : `-${productEnvName}?nofix=1`;
     const url = `${environment.addressServerUrl}${unit}`;
     try {
-      const [line = ''] = (await fetchText(url)).trim().split(/[\r\n]/, 1);
-      const found = addressList(line);
+      const found = addressServerList(await fetchText(url));
       if (found.length > 0) this.#nameServers = found;
     } catch (error) {
       log.warn({ url, error }, 'the address server did not tell the name servers of the product environment');
