@@ -9,6 +9,7 @@ import { decodeRecord, type MessageExt } from '../codec/message.ts';
 import { serialiseProperties } from '../codec/message-properties.ts';
 import { PullSysFlag } from '../codec/sys-flags.ts';
 import { AUTO_CREATE_TOPIC } from '../codec/system-topics.ts';
+import { addressList } from '../config/address-list.ts';
 import type { RemotingClient } from '../remoting/client.ts';
 import { type Answer, RemotingError } from '../remoting/reply.ts';
 import { AnswerError, answerHeader, expectCode } from './answer.ts';
@@ -79,7 +80,7 @@ export class MqClient {
 
   constructor(options: MqClientOptions) {
     this.#options = options;
-    this.namesrvs = addressesOf(options.namesrvAddr);
+    this.namesrvs = addressList(options.namesrvAddr);
   }
 
   /** Any request; the answer whatever its code. */
@@ -224,11 +225,6 @@ export class MqClient {
     const status = answer.codeName as PullResult['status'];
     return { status, nextBeginOffset, minOffset, maxOffset, messages: recordsOf(answer.body) };
   }
-}
-
-function addressesOf(text: string): string[] {
-  const addresses = text.split(';').map((address) => address.trim());
-  return addresses.filter((address) => address !== '');
 }
 
 function bodyOf<T>(answer: Answer, kind: Kind<T>, address: string): T {
