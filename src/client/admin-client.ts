@@ -6,6 +6,7 @@ import { retryTopic } from '../codec/system-topics.ts';
 import { compareTexts } from '../util/compare-texts.ts';
 import { attempt, expectCode, refused } from './answer.ts';
 import type { MqClient } from './mq-client.ts';
+import { addressOf } from './routes.ts';
 import { consumeStatsAt } from './stats.ts';
 
 /** A broker of a cluster: one name, a master with id 0, slaves with others. */
@@ -78,17 +79,13 @@ export class AdminClient {
     return (await this.brokersOf(cluster)).flatMap(({ addresses }) => addresses.map(([, address]) => address));
   }
 
-  /**
-   * The master of each broker of a topic, or a slave where there is none, by the name of the broker.
-   * Java: BrokerData#selectBrokerAddr, which takes any slave.
-   */
+  /** {@link addressOf} of each broker of a topic, by the name of the broker. */
   async brokersOfTopic(topic: string): Promise<readonly (readonly [string, string])[]> {
     const { brokerDatas } = await this.route(topic);
     return brokerDatas
-      .flatMap(({ brokerName = '', brokerAddrs }) => {
-        const smallest = [...brokerAddrs.keys()].sort((a, b) => a - b)[0];
-        const address = smallest === undefined ? undefined : brokerAddrs.get(smallest);
-        return address === undefined ? [] : [[brokerName, address] as const];
+      .flatMap((broker) => {
+        const address = addressOf(broker);
+        return address === undefined ? [] : [[broker.brokerName ?? '', address] as const];
       })
       .sort(([a], [b]) => compareTexts(a, b));
   }

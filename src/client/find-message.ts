@@ -3,8 +3,8 @@ import { decodeOffsetMsgId, decodeUniqueId, formatHost } from '../codec/message-
 import { RemotingError } from '../remoting/reply.ts';
 import type { AdminClient } from './admin-client.ts';
 import { AnswerError, expectCode, refused } from './answer.ts';
-import { brokersOf } from './groups.ts';
 import { recordsOf } from './mq-client.ts';
+import { brokersOf } from './routes.ts';
 
 /** Java: QueryMsgByKeySubCommand. */
 const MOST_BY_KEY = 64;

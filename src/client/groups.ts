@@ -6,7 +6,6 @@ import {
   type ProducerConnection,
   producerConnection,
 } from '../codec/bodies/consumer-connection.ts';
-import type { TopicRouteData } from '../codec/bodies/route.ts';
 import {
   type ConsumeMessageDirectlyResult,
   type ConsumerRunningInfo,
@@ -17,17 +16,11 @@ import { retryTopic } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
 import { type AnswerError, refused } from './answer.ts';
-import { addressIn } from './queues.ts';
+import { brokersOf } from './routes.ts';
 import { consumeStatsAt } from './stats.ts';
 
 /** A request that the broker hands on to a client, which may be slow. Java: timeoutMillis * 3. */
 const RELAYED_TIMEOUT_MS = 15_000;
-
-/** A broker of each name in a route: its master, or a slave. */
-export function brokersOf(route: TopicRouteData): string[] {
-  const addresses = route.brokerDatas.map(({ brokerName = '' }) => addressIn(route, brokerName));
-  return addresses.filter((address) => address !== undefined);
-}
 
 /** Something that the cluster does not have, as Java's client says it. */
 function missing(admin: AdminClient, remark: string): AnswerError {

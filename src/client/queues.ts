@@ -1,55 +1,12 @@
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
-import { MASTER_ID, type TopicRouteData } from '../codec/bodies/route.ts';
-import { PermName } from '../codec/sys-flags.ts';
 import { compareTexts } from '../util/compare-texts.ts';
-import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { PullResult } from './mq-client.ts';
-
-/** A queue and where its broker listens. */
-export interface PlacedQueue {
-  readonly topic: string;
-  readonly brokerName: string;
-  readonly queueId: number;
-  readonly address: string;
-}
+import type { PlacedQueue } from './routes.ts';
 
 /** Messages of one pull; `none` found none that match. Java: PullStatus. */
 export interface Pulled extends Pick<PullResult, 'messages' | 'nextBeginOffset' | 'minOffset' | 'maxOffset'> {
   readonly status: 'FOUND' | 'NO_NEW_MSG' | 'NO_MATCHED_MSG' | 'OFFSET_ILLEGAL';
-}
-
-/** The master of a broker, or the first slave; undefined for a name that the route does not have. */
-export function addressIn(route: TopicRouteData, brokerName: string): string | undefined {
-  const addresses = route.brokerDatas.find((data) => data.brokerName === brokerName)?.brokerAddrs;
-  return addresses?.get(MASTER_ID) ?? addresses?.values().next().value;
-}
-
-/**
- * Queues that may be read, in the order in which Java's client goes through them.
- * Java: MQClientInstance#topicRouteData2TopicSubscribeInfo.
- */
-export function readQueues(route: TopicRouteData, topic: string): PlacedQueue[] {
-  const found = route.queueDatas.flatMap(({ brokerName = '', perm, readQueueNums }) => {
-    const address = addressIn(route, brokerName);
-    if ((perm & PermName.PERM_READ) === 0 || address === undefined) return [];
-    return Array.from({ length: readQueueNums }, (_, queueId) => ({ topic, brokerName, queueId, address }));
-  });
-  return inJavaHashOrder(found, queueHash);
-}
-
-/**
- * Queues that may be written, by broker: those that have a master.
- * Java: MQClientInstance#topicRouteData2TopicPublishInfo.
- */
-export function writeQueues(route: TopicRouteData, topic: string): PlacedQueue[] {
-  const byName = [...route.queueDatas].sort((a, b) => compareTexts(a.brokerName, b.brokerName));
-  return byName.flatMap(({ brokerName = '', perm, writeQueueNums }) => {
-    const data = route.brokerDatas.find((broker) => broker.brokerName === brokerName);
-    const address = data?.brokerAddrs.get(MASTER_ID);
-    if ((perm & PermName.PERM_WRITE) === 0 || address === undefined) return [];
-    return Array.from({ length: writeQueueNums }, (_, queueId) => ({ topic, brokerName, queueId, address }));
-  });
 }
 
 /** The text that commands print of a queue. Java: MessageQueue#toString. */
@@ -60,13 +17,6 @@ export function queueText({ topic, brokerName, queueId }: MessageQueue): string 
 /** By topic, broker and number. Java: MessageQueue#compareTo. */
 export function compareQueues(a: MessageQueue, b: MessageQueue): number {
   return compareTexts(a.topic, b.topic) || compareTexts(a.brokerName, b.brokerName) || a.queueId - b.queueId;
-}
-
-/** Java: MessageQueue#hashCode. */
-function queueHash({ topic, brokerName, queueId }: PlacedQueue): number {
-  let hash = (31 + javaStringHash(brokerName)) | 0;
-  hash = (Math.imul(31, hash) + queueId) | 0;
-  return (Math.imul(31, hash) + javaStringHash(topic)) | 0;
 }
 
 /** Index of the first message of a queue. */

@@ -1,6 +1,6 @@
 import { type AdminClient, brokersIn } from '../client/admin-client.ts';
 import { attempt } from '../client/answer.ts';
-import { writeQueues } from '../client/queues.ts';
+import { writeQueues } from '../client/routes.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Call, CommandError, type Output, pause } from './command.ts';
 import { printf, timeTextInChina } from './text.ts';

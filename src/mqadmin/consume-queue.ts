@@ -1,4 +1,4 @@
-import { addressIn } from '../client/queues.ts';
+import { addressIn } from '../client/routes.ts';
 import { type ConsumeQueueData, queryConsumeQueueResponseBody } from '../codec/bodies/consume-queue.ts';
 import { subscriptionData } from '../codec/bodies/heartbeat.ts';
 import { encodeBodyText } from '../codec/bodies/schema.ts';

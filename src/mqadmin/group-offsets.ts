@@ -1,8 +1,10 @@
 /** Commands that write offsets of groups. */
+
 import type { AdminClient } from '../client/admin-client.ts';
 import { AnswerError } from '../client/answer.ts';
-import { brokersOf, commitOffset, groupStats } from '../client/groups.ts';
-import { addressIn, maxOffset, type PlacedQueue, searchOffset } from '../client/queues.ts';
+import { commitOffset, groupStats } from '../client/groups.ts';
+import { maxOffset, searchOffset } from '../client/queues.ts';
+import { addressIn, brokersOf, type PlacedQueue } from '../client/routes.ts';
 import { consumeStats } from '../codec/bodies/consume-stats.ts';
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import { resetOffsetBody, topicStatsTable } from '../codec/bodies/offsets.ts';

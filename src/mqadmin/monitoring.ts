@@ -1,6 +1,7 @@
 import type { AdminClient } from '../client/admin-client.ts';
 import { unlessRefused } from '../client/answer.ts';
-import { maxOffset, type PlacedQueue, readQueue } from '../client/queues.ts';
+import { maxOffset, readQueue } from '../client/queues.ts';
+import type { PlacedQueue } from '../client/routes.ts';
 import { consumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { type MessageQueue, offsetMovedEvent } from '../codec/bodies/message-queue.ts';
 import { topicStatsTable } from '../codec/bodies/offsets.ts';

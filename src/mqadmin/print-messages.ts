@@ -1,16 +1,8 @@
 /** Commands that print what lies in queues. */
+
 import type { AdminClient } from '../client/admin-client.ts';
-import {
-  addressIn,
-  maxOffset,
-  minOffset,
-  type PlacedQueue,
-  type Pulled,
-  queueText,
-  readQueue,
-  readQueues,
-  searchOffset,
-} from '../client/queues.ts';
+import { maxOffset, minOffset, type Pulled, queueText, readQueue, searchOffset } from '../client/queues.ts';
+import { addressIn, type PlacedQueue, readQueues } from '../client/routes.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { type Call, CommandError, type Output } from './command.ts';
 import { bodyDecoder, messageJson, messageLine } from './message-text.ts';

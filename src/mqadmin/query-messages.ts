@@ -1,9 +1,11 @@
 /** Commands that find one message, or some by key. */
+
 import type { AdminClient } from '../client/admin-client.ts';
 import { attempt } from '../client/answer.ts';
 import { messageByOffsetId, messageByUniqueKey, messagesByKey } from '../client/find-message.ts';
 import { consumeDirectly, runningInfo } from '../client/groups.ts';
-import { addressIn, readQueue } from '../client/queues.ts';
+import { readQueue } from '../client/queues.ts';
+import { addressIn } from '../client/routes.ts';
 import type { ConsumeMessageDirectlyResult } from '../codec/bodies/running-info.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { plainBody } from '../codec/message-body.ts';

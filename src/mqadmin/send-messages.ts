@@ -1,9 +1,11 @@
 /** Commands that send messages. */
+
 import { randomBytes } from 'node:crypto';
 import type { AdminClient } from '../client/admin-client.ts';
 import { attempt } from '../client/answer.ts';
 import type { SendResult } from '../client/mq-client.ts';
-import { addressIn, type PlacedQueue, queueText, writeQueues } from '../client/queues.ts';
+import { queueText } from '../client/queues.ts';
+import { addressIn, type PlacedQueue, writeQueues } from '../client/routes.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { plainBody } from '../codec/message-body.ts';
 import { AUTO_CREATE_TOPIC } from '../codec/system-topics.ts';
