@@ -5,7 +5,7 @@ import { consumeStatsList } from '../codec/bodies/consume-stats.ts';
 import { MASTER_ID } from '../codec/bodies/route.ts';
 import { formatProperties, parseProperties } from '../config/properties.ts';
 import { compareTexts } from '../util/compare-texts.ts';
-import { type Call, CommandError, mastersOf, type Output, UsageError } from './command.ts';
+import { type Call, CommandError, mastersOf, type Output } from './command.ts';
 import { front, printf, timeText } from './text.ts';
 
 type BrokerOrCluster = { readonly brokerAddr: string | undefined; readonly clusterName: string | undefined };
@@ -38,8 +38,7 @@ function sortedByKey(map: ReadonlyMap<string, string>): [string, string][] {
 export async function getBrokerConfig({ admin, options }: Call<'getBrokerConfig'>): Promise<Output> {
   const { brokerAddr, clusterName } = options;
   const titles = new Map<string, string>();
-  if (brokerAddr !== undefined) titles.set(brokerAddr, brokerAddr);
-  else if (clusterName !== undefined) {
+  if (brokerAddr === undefined && clusterName !== undefined) {
     for (const { addresses } of await admin.brokersOf(clusterName)) {
       const master = addresses.find(([id]) => id === MASTER_ID)?.[1];
       for (const [, address] of addresses) {
@@ -47,7 +46,9 @@ export async function getBrokerConfig({ admin, options }: Call<'getBrokerConfig'
         titles.set(address, isMaster ? `Master: ${address}` : `My Master: ${master}=====Slave: ${address}`);
       }
     }
-  } else throw new UsageError('give -b (brokerAddr) or -c (clusterName)');
+  } else {
+    for (const address of await mastersOf(admin, options)) titles.set(address, address);
+  }
   return settingsOf(admin, titles, 'GET_BROKER_CONFIG');
 }
 

@@ -1,4 +1,6 @@
 import type { AdminClient } from '../client/admin-client.ts';
+import { addressIn, type PlacedQueue } from '../client/routes.ts';
+import type { TopicRouteData } from '../codec/bodies/route.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { AdminCommandName, OptionsOf } from './admin-commands.ts';
@@ -41,6 +43,13 @@ export class UsageError extends CommandError {
 /** Lets time pass between two rounds. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => clock.setTimeout(resolve, ms));
+}
+
+/** A queue of a topic with the address of its broker, as the route of the topic has it. Throws {@link CommandError}. */
+export function placedIn(route: TopicRouteData, queue: Omit<PlacedQueue, 'address'>): PlacedQueue {
+  const address = addressIn(route, queue.brokerName);
+  if (address === undefined) throw new CommandError(`topic ${queue.topic} is not on a broker ${queue.brokerName}`);
+  return { ...queue, address };
 }
 
 /** The one broker of `-b`, or else the masters of the cluster of `-c`. */

@@ -8,7 +8,7 @@ import { versionName } from '../codec/client-version.ts';
 import { localTimeText } from '../codec/time-text.ts';
 import { writeWhole } from '../util/write-whole.ts';
 import type { Call, Output } from './command.ts';
-import { printf } from './text.ts';
+import { digits, printf } from './text.ts';
 
 const TABLE_FORMAT = '%-32s  %-32s  %-4s  %-20s';
 const RATES_FORMAT = '%-32s  %14s %14s %14s %14s %18s %25s';
@@ -39,11 +39,10 @@ export async function consumerStatus(call: Call<'consumerStatus'>): Promise<Outp
     infos.set(id, info);
     const path = `${dir}/${fileName(id)}`;
     writeWhole(call.fs, resolve(path), Buffer.from(infoText(info), 'utf8'));
-    const number = String(infos.size).padStart(3, '0');
-    lines.push(printf('%s  %-40s %-20s %s', number, id, versionName(version), path));
+    lines.push(printf('%s  %-40s %-20s %s', digits(infos.size, 3), id, versionName(version), path));
   }
   lines.push(...verdict(infos, call.clock.now()));
-  return { lines, json: Object.fromEntries(infos), ...(failures.length === 0 ? {} : { failures }) };
+  return { lines, json: Object.fromEntries(infos), failures };
 }
 
 /** A client chooses its id; nothing of it may leave the directory. */
@@ -107,9 +106,8 @@ function infoText(info: ConsumerRunningInfo): string {
     ...[...info.properties].map(([name, value]) => printf('%-40s: %s', name, value)),
     ...['', '', '#Consumer Subscription#'],
     ...info.subscriptionSet.map(({ topic, classFilterMode, subString }, index) => {
-      const number = String(index + 1).padStart(3, '0');
       const format = '%s Topic: %-40s ClassFilter: %-8s SubExpression: %s';
-      return printf(format, number, String(topic), classFilterMode, String(subString));
+      return printf(format, digits(index + 1, 3), String(topic), classFilterMode, String(subString));
     }),
     ...['', '', '#Consumer Offset#', tableHead('#Consumer Offset')],
     ...queueRows(({ commitOffset }) => commitOffset),

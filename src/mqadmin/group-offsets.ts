@@ -9,7 +9,7 @@ import { consumeStats } from '../codec/bodies/consume-stats.ts';
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
 import { resetOffsetBody, topicStatsTable } from '../codec/bodies/offsets.ts';
 import type { TopicRouteData } from '../codec/bodies/route.ts';
-import { type Call, CommandError, type Output } from './command.ts';
+import { type Call, CommandError, type Output, placedIn } from './command.ts';
 import { front, printf } from './text.ts';
 import { timestampOf } from './timestamp.ts';
 
@@ -30,8 +30,7 @@ export async function cloneGroupOffset({ admin, options }: Call<'cloneGroupOffse
   if (queues.length === 0) throw new CommandError(`group ${srcGroup} has no offsets of topic ${topic}`);
   const copied: Record<string, unknown>[] = [];
   for (const [{ brokerName = '', queueId }, { consumerOffset }] of queues) {
-    const address = addressIn(route, brokerName);
-    if (address === undefined) throw new CommandError(`topic ${topic} is not on a broker ${brokerName}`);
+    const { address } = placedIn(route, { topic, brokerName, queueId });
     await commitOffset(admin, address, { consumerGroup: destGroup, topic, queueId, commitOffset: consumerOffset });
     copied.push({ brokerName, queueId, offset: consumerOffset });
   }
@@ -63,9 +62,17 @@ interface Reset {
   readonly written: string;
 }
 
+/** What is done, under the name that Java has for the group in this place. */
+function resetText(name: string, { group, topic, force, timestamp, written }: Reset): string {
+  return (
+    `rollback consumer offset by specified ${name}[${group}], topic[${topic}], force[${force}], ` +
+    `timestamp(string)[${written}], timestamp(long)[${timestamp}]`
+  );
+}
+
 /** Java: DefaultMQAdminExtImpl#resetOffsetByTimestamp. */
 async function resetThroughMembers(admin: AdminClient, what: Reset): Promise<Output> {
-  const { group, topic, force, timestamp, written } = what;
+  const { group, topic, force, timestamp } = what;
   const found: (readonly [MessageQueue, number])[] = [];
   for (const address of brokersOf(await admin.route(topic))) {
     const header = { topic, group, timestamp, isForce: force };
@@ -75,8 +82,7 @@ async function resetThroughMembers(admin: AdminClient, what: Reset): Promise<Out
   }
   return {
     lines: [
-      `rollback consumer offset by specified group[${group}], topic[${topic}], force[${force}], ` +
-        `timestamp(string)[${written}], timestamp(long)[${timestamp}]`,
+      resetText('group', what),
       printf(RESET_FORMAT, '#brokerName', '#queueId', '#offset'),
       ...found.map(([{ brokerName = '', queueId }, offset]) => {
         return printf(RESET_FORMAT, front(brokerName, NAME_WIDTH), queueId, offset);
@@ -97,7 +103,7 @@ interface Rollback {
 
 /** Java: ResetOffsetByTimeOldCommand#resetOffset, DefaultMQAdminExtImpl#resetOffsetByTimestampOld. */
 async function resetAtBrokers(admin: AdminClient, what: Reset): Promise<Output> {
-  const { group, topic, force, timestamp, written } = what;
+  const { group, topic } = what;
   const route = await admin.route(topic);
   const done: Rollback[] = [];
   for (const { brokerName = '' } of route.brokerDatas) {
@@ -110,8 +116,7 @@ async function resetAtBrokers(admin: AdminClient, what: Reset): Promise<Output> 
   const heads = ['#brokerName', '#queueId', '#brokerOffset', '#consumerOffset', '#timestampOffset', '#rollbackOffset'];
   return {
     lines: [
-      `rollback consumer offset by specified consumerGroup[${group}], topic[${topic}], force[${force}], ` +
-        `timestamp(string)[${written}], timestamp(long)[${timestamp}]`,
+      resetText('consumerGroup', what),
       printf(OLD_FORMAT, ...heads),
       ...done.map(({ brokerName, ...row }) => printf(OLD_FORMAT, front(brokerName, NAME_WIDTH), ...Object.values(row))),
     ],

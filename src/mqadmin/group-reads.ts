@@ -10,7 +10,7 @@ import { versionName } from '../codec/client-version.ts';
 import { groupOfRetryTopic } from '../codec/system-topics.ts';
 import { inJavaHashOrder, javaStringHash } from '../util/java-hash.ts';
 import type { Call, Output } from './command.ts';
-import { front, printf, timeText } from './text.ts';
+import { digits, front, printf, timeText } from './text.ts';
 
 const PROGRESS_FORMAT = '%-32s  %-32s  %-4s  %-20s  %-20s  %-20s %-20s  %s';
 const GROUPS_FORMAT = '%-32s  %-6s  %-24s %-5s  %-14s  %-7s  %s';
@@ -126,7 +126,7 @@ async function allGroups(admin: AdminClient): Promise<Output> {
     return printf(GROUPS_FORMAT, front(group, NAME_WIDTH), count, version, type, model, tps, diffTotal);
   });
   const head = printf(GROUPS_FORMAT, '#Group', '#Count', '#Version', '#Type', '#Model', '#TPS', '#Diff Total');
-  return { lines: [head, ...lines], json: rows, ...(failures.length === 0 ? {} : { failures }) };
+  return { lines: [head, ...lines], json: rows, failures };
 }
 
 function memberColumns(
@@ -148,8 +148,4 @@ function connectionLine({ clientId, clientAddr, language, version }: Connection,
   const number = digits(index + 1, width);
   const shown = [clientId, clientAddr, language].map(String);
   return printf('%s  %-32s %-22s %-8s %s', number, ...shown, versionName(version));
-}
-
-function digits(value: number, width: number): string {
-  return String(value).padStart(width, '0');
 }

@@ -2,9 +2,9 @@
 
 import type { AdminClient } from '../client/admin-client.ts';
 import { maxOffset, minOffset, type Pulled, queueText, readQueue, searchOffset } from '../client/queues.ts';
-import { addressIn, type PlacedQueue, readQueues } from '../client/routes.ts';
+import { type PlacedQueue, readQueues } from '../client/routes.ts';
 import type { MessageExt } from '../codec/message.ts';
-import { type Call, CommandError, type Output } from './command.ts';
+import { type Call, CommandError, type Output, placedIn } from './command.ts';
 import { bodyDecoder, messageJson, messageLine } from './message-text.ts';
 import { printf } from './text.ts';
 import { timestampOf } from './timestamp.ts';
@@ -48,7 +48,7 @@ export async function* printMsgByQueue({ admin, options }: Call<'printMsgByQueue
   const { topic, brokerName, queueId, charsetName, printBody, calculate, subExpression: tags = '*' } = options;
   const decode = bodyDecoder(charsetName);
   const bodies: Bodies = (message) => (printBody === true ? decode(message) : undefined);
-  const queue = await placed(admin, { topic, brokerName, queueId });
+  const queue = placedIn(await admin.route(topic), { topic, brokerName, queueId });
   const between = { begin: timestampOf('b', options.beginTimestamp), end: timestampOf('e', options.endTimestamp) };
   const { from, to } = await rangeOf(admin, queue, between);
   const counts = new Map<string, number>();
@@ -79,7 +79,8 @@ export async function* consumeMessage({ admin, clock, options }: Call<'consumeMe
   checkConsume(options, between, clock.now());
   const reader = { admin, bodies: bodyDecoder(), ...(group === undefined ? {} : { group }) };
   if (brokerName !== undefined && queueId !== undefined) {
-    yield* consumeQueue(reader, await placed(admin, { topic, brokerName, queueId }), { between, offset, count });
+    const queue = placedIn(await admin.route(topic), { topic, brokerName, queueId });
+    yield* consumeQueue(reader, queue, { between, offset, count });
     return;
   }
   let left = count;
@@ -148,15 +149,6 @@ function checkConsume(options: Call<'consumeMessage'>['options'], { begin, end }
   if (begin !== undefined && end !== undefined && begin > end) {
     wrong('Please make sure that the beginTimestamp is less than or equal to the endTimestamp!');
   }
-}
-
-async function placed(
-  admin: AdminClient,
-  { topic, brokerName, queueId }: Omit<PlacedQueue, 'address'>,
-): Promise<PlacedQueue> {
-  const address = addressIn(await admin.route(topic), brokerName);
-  if (address === undefined) throw new CommandError(`topic ${topic} is not on a broker ${brokerName}`);
-  return { topic, brokerName, queueId, address };
 }
 
 async function rangeOf(admin: AdminClient, queue: PlacedQueue, { begin, end }: Between): Promise<Range> {

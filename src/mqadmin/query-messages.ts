@@ -5,14 +5,13 @@ import { attempt } from '../client/answer.ts';
 import { messageByOffsetId, messageByUniqueKey, messagesByKey } from '../client/find-message.ts';
 import { consumeDirectly, runningInfo } from '../client/groups.ts';
 import { readQueue } from '../client/queues.ts';
-import { addressIn } from '../client/routes.ts';
 import type { ConsumeMessageDirectlyResult } from '../codec/bodies/running-info.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { plainBody } from '../codec/message-body.ts';
 import { formatHost } from '../codec/message-id.ts';
 import type { Fs } from '../util/fs.ts';
 import { writeWhole } from '../util/write-whole.ts';
-import { type Call, CommandError, type Output } from './command.ts';
+import { type Call, CommandError, type Output, placedIn } from './command.ts';
 import { messageId, messageJson, propertiesText } from './message-text.ts';
 import { resend } from './send-messages.ts';
 import { printf, timeWithMillis } from './text.ts';
@@ -64,9 +63,8 @@ export async function queryMsgByUniqueKey(call: Call<'queryMsgByUniqueKey'>): Pr
 export async function queryMsgByOffset(call: Call<'queryMsgByOffset'>): Promise<Output> {
   const { admin, options } = call;
   const { topic, brokerName, queueId, offset } = options;
-  const address = addressIn(await admin.route(topic), brokerName);
-  if (address === undefined) throw new CommandError(`topic ${topic} is not on a broker ${brokerName}`);
-  const { status, messages } = await readQueue(admin, { topic, brokerName, queueId, address }, { offset, most: 1 });
+  const queue = placedIn(await admin.route(topic), { topic, brokerName, queueId });
+  const { status, messages } = await readQueue(admin, queue, { offset, most: 1 });
   const [message] = messages;
   if (message === undefined) throw new CommandError(`no message at offset ${offset}: ${status}`);
   return described(call, message, true);

@@ -5,12 +5,12 @@ import type { AdminClient } from '../client/admin-client.ts';
 import { attempt } from '../client/answer.ts';
 import type { SendResult } from '../client/mq-client.ts';
 import { queueText } from '../client/queues.ts';
-import { addressIn, type PlacedQueue, writeQueues } from '../client/routes.ts';
+import { type PlacedQueue, writeQueues } from '../client/routes.ts';
 import type { MessageExt } from '../codec/message.ts';
 import { plainBody } from '../codec/message-body.ts';
 import { AUTO_CREATE_TOPIC } from '../codec/system-topics.ts';
 import type { Clock } from '../util/clock.ts';
-import { type Call, CommandError, type Output } from './command.ts';
+import { type Call, CommandError, type Output, placedIn } from './command.ts';
 import { printf } from './text.ts';
 
 const SENT_FORMAT = '%-32s  %-4s  %-20s    %s';
@@ -134,9 +134,7 @@ async function queueFor(
 ): Promise<PlacedQueue> {
   const { topic, broker, qid } = where;
   if (broker === undefined || qid === undefined) return at(await queuesFor(admin, topic), 0);
-  const address = addressIn(await admin.route(topic), broker);
-  if (address === undefined) throw new CommandError(`topic ${topic} is not on a broker ${broker}`);
-  return { topic, brokerName: broker, queueId: qid, address };
+  return placedIn(await admin.route(topic), { topic, brokerName: broker, queueId: qid });
 }
 
 /** Queues of a topic, or those that it would get. Java: MQClientInstance#updateTopicRouteInfoFromNameServer. */

@@ -18,6 +18,11 @@ export function front(text: string, most: number): string {
   return text.slice(0, most);
 }
 
+/** A number with zeros before it. Java: `%03d` of Formatter. */
+export function digits(value: number, width: number): string {
+  return String(value).padStart(width, '0');
+}
+
 /** Local `yyyy-MM-dd HH:mm:ss,SSS`. Java: UtilAll#timeMillisToHumanString2. */
 export function timeWithMillis(timeMs: number): string {
   return `${timeText(timeMs)},${localTimeText(timeMs).slice(-3)}`;
