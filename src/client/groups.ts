@@ -21,10 +21,19 @@ import { consumeStatsAt } from './stats.ts';
 
 /** A request that the broker hands on to a client, which may be slow. Java: timeoutMillis * 3. */
 const RELAYED_TIMEOUT_MS = 15_000;
+const MEMBERS = 'consumer group connection';
+const PRODUCERS = 'producer group connection';
 
 /** Something that the cluster does not have, as Java's client says it. */
-function missing(admin: AdminClient, remark: string): AnswerError {
-  return refused('CONSUMER_NOT_ONLINE', remark, admin.namesrvs.join(';'));
+function missing(admin: AdminClient, what: string): AnswerError {
+  return refused('CONSUMER_NOT_ONLINE', `Not found the ${what}`, admin.namesrvs.join(';'));
+}
+
+/** The first broker of a topic; rejects with {@link missing} when it has none. */
+async function firstBroker(admin: AdminClient, topic: string, what: string): Promise<string> {
+  const [address] = brokersOf(await admin.route(topic));
+  if (address === undefined) throw missing(admin, what);
+  return address;
 }
 
 /**
@@ -35,17 +44,15 @@ export async function groupStats(admin: AdminClient, consumerGroup: string): Pro
   const addresses = brokersOf(await admin.route(retryTopic(consumerGroup)));
   const stats = await consumeStatsAt(admin.mq, addresses, { consumerGroup });
   if (stats.offsetTable.size > 0) return stats;
-  throw missing(admin, 'Not found the consumer group consume stats, because return offset table is empty');
+  throw missing(admin, 'consumer group consume stats, because return offset table is empty');
 }
 
 /** Members of a group and what they read. Rejects with AnswerError (CONSUMER_NOT_ONLINE) without any. */
 export async function groupMembers(admin: AdminClient, consumerGroup: string): Promise<ConsumerConnection> {
-  const [address] = brokersOf(await admin.route(retryTopic(consumerGroup)));
-  const none = missing(admin, 'Not found the consumer group connection');
-  if (address === undefined) throw none;
+  const address = await firstBroker(admin, retryTopic(consumerGroup), MEMBERS);
   const header = { consumerGroup };
   const found = await admin.mq.askBody(address, 'GET_CONSUMER_CONNECTION_LIST', header, consumerConnection);
-  if (found.connectionSet.length === 0) throw none;
+  if (found.connectionSet.length === 0) throw missing(admin, MEMBERS);
   return found;
 }
 
@@ -55,12 +62,10 @@ export async function producerMembers(
   producerGroup: string,
   topic: string,
 ): Promise<ProducerConnection> {
-  const [address] = brokersOf(await admin.route(topic));
-  const none = missing(admin, 'Not found the producer group connection');
-  if (address === undefined) throw none;
+  const address = await firstBroker(admin, topic, PRODUCERS);
   const header = { producerGroup };
   const found = await admin.mq.askBody(address, 'GET_PRODUCER_CONNECTION_LIST', header, producerConnection);
-  if (found.connectionSet.length === 0) throw none;
+  if (found.connectionSet.length === 0) throw missing(admin, PRODUCERS);
   return found;
 }
 
@@ -77,8 +82,7 @@ export async function runningInfo(
   admin: AdminClient,
   who: { readonly consumerGroup: string; readonly clientId: string; readonly jstackEnable: boolean },
 ): Promise<ConsumerRunningInfo> {
-  const [address] = brokersOf(await admin.route(retryTopic(who.consumerGroup)));
-  if (address === undefined) throw missing(admin, 'Not found the consumer group connection');
+  const address = await firstBroker(admin, retryTopic(who.consumerGroup), MEMBERS);
   return admin.mq.askBody(address, 'GET_CONSUMER_RUNNING_INFO', who, consumerRunningInfo, RELAYED_TIMEOUT_MS);
 }
 

@@ -1,4 +1,5 @@
 import type { MessageQueue } from '../codec/bodies/message-queue.ts';
+import { type TopicOffset, topicStatsTable } from '../codec/bodies/offsets.ts';
 import { compareTexts } from '../util/compare-texts.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { PullResult } from './mq-client.ts';
@@ -17,6 +18,16 @@ export function queueText({ topic, brokerName, queueId }: MessageQueue): string 
 /** By topic, broker and number. Java: MessageQueue#compareTo. */
 export function compareQueues(a: MessageQueue, b: MessageQueue): number {
   return compareTexts(a.topic, b.topic) || compareTexts(a.brokerName, b.brokerName) || a.queueId - b.queueId;
+}
+
+/** Ends of all queues of a topic, broker by broker. Java: DefaultMQAdminExtImpl#examineTopicStats. */
+export async function topicStats(admin: AdminClient, topic: string): Promise<ReadonlyMap<MessageQueue, TopicOffset>> {
+  const table = new Map<MessageQueue, TopicOffset>();
+  for (const [, address] of await admin.brokersOfTopic(topic)) {
+    const stats = await admin.mq.askBody(address, 'GET_TOPIC_STATS_INFO', { topic }, topicStatsTable);
+    for (const [queue, offset] of stats.offsetTable) table.set(queue, offset);
+  }
+  return table;
 }
 
 /** Index of the first message of a queue. */

@@ -1,13 +1,12 @@
 import type { AdminClient } from '../client/admin-client.ts';
 import { unlessRefused } from '../client/answer.ts';
-import { maxOffset, readQueue } from '../client/queues.ts';
+import { groupMembers } from '../client/groups.ts';
+import { maxOffset, readQueue, topicStats } from '../client/queues.ts';
 import type { PlacedQueue } from '../client/routes.ts';
-import { consumerConnection } from '../codec/bodies/consumer-connection.ts';
 import { type MessageQueue, offsetMovedEvent } from '../codec/bodies/message-queue.ts';
-import { topicStatsTable } from '../codec/bodies/offsets.ts';
 import { decodeBody } from '../codec/bodies/schema.ts';
 import { DecodeError } from '../codec/fast-json.ts';
-import { groupOfRetryTopic, OFFSET_MOVED_EVENT, retryTopic } from '../codec/system-topics.ts';
+import { groupOfRetryTopic, OFFSET_MOVED_EVENT } from '../codec/system-topics.ts';
 import { type Call, type Output, pause } from './command.ts';
 
 /** Java: MonitorService, MonitorConfig. */
@@ -27,7 +26,7 @@ export async function* startMonitoring({ admin, clock }: Call<'startMonitoring'>
   await pause(clock, FIRST_ROUND_MS);
   for (;;) {
     const groups = (await admin.topics()).map(groupOfRetryTopic).filter((group) => group !== undefined);
-    // A refusal is how a broker says that the group has no figures, or went away since.
+    // A group that has no figures or no members, or went away since, is refused.
     const undone = await admin.everywhere(groups.sort(), (group) => unlessRefused(undoneOf(admin, group)));
     const moved = await admin.everywhere(['since the last round'], () => events.next());
     const undoneMsgs = undone.done.flatMap(([, rows = []]) => rows);
@@ -53,10 +52,10 @@ function fields(row: Row): string {
   return pairs.join(', ');
 }
 
-/** By topic; nothing for a group without members. Java: MonitorService#reportUndoneMsgs. */
+/** By topic; rejects with AnswerError for a group without figures or members. Java: MonitorService#reportUndoneMsgs. */
 async function undoneOf(admin: AdminClient, consumerGroup: string): Promise<Row[]> {
   const { offsetTable } = await admin.consumeStats(consumerGroup);
-  if (!(await isOnline(admin, consumerGroup))) return [];
+  await groupMembers(admin, consumerGroup);
   const rows: Row[] = [];
   for (const topic of new Set([...offsetTable.keys()].map((queue) => queue.topic ?? ''))) {
     const lastStored = await lastStoredOf(admin, topic);
@@ -76,22 +75,10 @@ async function undoneOf(admin: AdminClient, consumerGroup: string): Promise<Row[
   return rows;
 }
 
-async function isOnline(admin: AdminClient, consumerGroup: string): Promise<boolean> {
-  const [first] = await admin.brokersOfTopic(retryTopic(consumerGroup));
-  if (first === undefined) return false;
-  const command = 'GET_CONSUMER_CONNECTION_LIST';
-  const { connectionSet } = await admin.mq.askBody(first[1], command, { consumerGroup }, consumerConnection);
-  return connectionSet.length > 0;
-}
-
 /** Store time of the last message of each queue. */
 async function lastStoredOf(admin: AdminClient, topic: string): Promise<ReadonlyMap<string, number>> {
-  const times = new Map<string, number>();
-  for (const [, address] of await admin.brokersOfTopic(topic)) {
-    const { offsetTable } = await admin.mq.askBody(address, 'GET_TOPIC_STATS_INFO', { topic }, topicStatsTable);
-    for (const [queue, { lastUpdateTimestamp }] of offsetTable) times.set(keyOf(queue), lastUpdateTimestamp);
-  }
-  return times;
+  const ends = await topicStats(admin, topic);
+  return new Map([...ends].map(([queue, { lastUpdateTimestamp }]) => [keyOf(queue), lastUpdateTimestamp]));
 }
 
 function keyOf({ brokerName, queueId }: MessageQueue): string {

@@ -1,6 +1,4 @@
-import { compareQueues } from '../client/queues.ts';
-import type { MessageQueue } from '../codec/bodies/message-queue.ts';
-import { type TopicOffset, topicStatsTable } from '../codec/bodies/offsets.ts';
+import { compareQueues, topicStats } from '../client/queues.ts';
 import { type ClusterInfo, type TopicRouteData, topicRouteData } from '../codec/bodies/route.ts';
 import { encodeBodyText } from '../codec/bodies/schema.ts';
 import { isReadable } from '../codec/sys-flags.ts';
@@ -18,11 +16,7 @@ const STATUS_LINE = '%-32s  %-4s  %-20s  %-20s    %s';
 
 /** Ends of the queues of a topic. Java: TopicStatusSubCommand. */
 export async function topicStatus({ admin, options: { topic } }: Call<'topicStatus'>): Promise<Output> {
-  const table = new Map<MessageQueue, TopicOffset>();
-  for (const [, address] of await admin.brokersOfTopic(topic)) {
-    const stats = await admin.mq.askBody(address, 'GET_TOPIC_STATS_INFO', { topic }, topicStatsTable);
-    for (const [queue, offset] of stats.offsetTable) table.set(queue, offset);
-  }
+  const table = await topicStats(admin, topic);
   if (table.size === 0) throw new CommandError(`no broker has figures of topic ${topic}`);
   const rows = [...table].sort(([a], [b]) => compareQueues(a, b));
   return {
