@@ -318,7 +318,7 @@ describe('an address server', () => {
     const fetchText = (url: string): Promise<string> => {
       urls.push(url);
       if (urls.length < 2) return Promise.reject(new Error('not now'));
-      return Promise.resolve('\n 127.0.0.1:9876 ;\r\n10.0.0.9:9876\n');
+      return Promise.resolve('\n 127.0.0.1:9876 ;\n10.0.0.9:9876\n');
     };
     const broker = await BrokerFixture.start({ net, clock, fetchText, settings });
     await broker.advance(10_000);

@@ -167,6 +167,26 @@ describe('the cluster', () => {
     expect((await admin.run('clusterRT', '-s', '999999999')).err).toEqual(['mqadmin clusterRT: size is 1 to 4194304']);
   });
 
+  it('is not timed at a broker that takes no messages of the topic with its name', async () => {
+    const admin = await AdminFixture.start();
+    await admin.registerDeadBroker();
+    const rows = async (): Promise<unknown> => {
+      const rounds = admin.rounds('clusterRT', '-a', '2', '-s', '1');
+      const [, own] = await rounds.next();
+      return [own, ...(await rounds.next())].map((row) => row?.split(/ +/).filter((_, at) => at === 1 || at > 2));
+    };
+    expect(await rows()).toEqual([
+      ['broker-a', '2', '0', ''],
+      ['broker-b', '0', '2', ''],
+    ]);
+    await admin.lines('updateTopic', '-b', BROKER, '-t', 'broker-b');
+    await admin.lines('updateTopic', '-b', BROKER, '-t', 'broker-a', '-p', '4');
+    expect(await rows()).toEqual([
+      ['broker-a', '0', '2', ''],
+      ['broker-b', '0', '2', ''],
+    ]);
+  });
+
   it('has figures for every topic', async () => {
     const admin = await AdminFixture.start();
     await consumed(admin);
@@ -177,7 +197,9 @@ describe('the cluster', () => {
     );
     expect(lines.slice(1)).toHaveLength(1);
     expect(lines[1]).toMatch(/^T {33}g {32} +1 +\d+\.\d\d +\d+\.\d\d +\d+ +\d+$/);
+    await admin.lines('updateTopic', '-b', BROKER, '-t', '%DLQ%g');
     const all = (await admin.json('statsAll')) as { topic: string; groups: unknown[] }[];
+    expect(all.filter(({ topic }) => topic.startsWith('%'))).toEqual([]);
     expect(all.find(({ topic }) => topic === 'T')?.groups).toMatchObject([{ group: 'g', accumulation: 1 }]);
     const self = (await admin.lines('statsAll', '-t', 'SELF_TEST_TOPIC'))[1];
     expect(self).toMatch(/^SELF_TEST_TOPIC {51} +0 +0\.00 {12} +0 +NO_CONSUMER$/);
