@@ -244,11 +244,14 @@ describe('recoverConsumeQueueExt', () => {
     expect(reopen(fs, 22 * 8 + 3).maxOffset).toBe(22 * 9);
   });
 
-  it('leaves zeros behind the end after a crash, over which Java walks', () => {
+  it.each([
+    ['after a crash', true],
+    ['when units lie there that no entry knows', false],
+  ])('leaves zeros behind the end %s, over which Java walks', (_, afterCrash) => {
     const { fs, ext } = make(2_048);
     for (let index = 0; index < 50; index += 1) putUnit(ext, unitOf(index, 14));
     ext.flush();
-    const again = reopen(fs, 3 * 34, true);
+    const again = reopen(fs, 3 * 34, afterCrash);
     again.put(0, 7, 5);
     again.flush();
     const file = fs.readFile('/ext/T/3/00000000000000000000', 4_096);
