@@ -11,13 +11,15 @@ export class ExtFiles {
   readonly #fs: Fs;
   readonly #dir: string;
   readonly #windows = new Map<string, FileWindow | undefined>();
+  readonly #isGone: (queue: string, offset: number) => boolean;
   readonly #unit = new CqExtUnit();
   /** The queue asked for last and the length of its files, 0 without files. */
   #queue = '';
   #fileBytes = 0;
 
-  /** `dir` is the directory of all extensions. */
-  constructor(fs: Fs, dir: string) {
+  /** `dir` is the directory of all extensions; units that `isGone` are taken for broken. */
+  constructor(fs: Fs, dir: string, isGone: (queue: string, offset: number) => boolean = () => false) {
+    this.#isGone = isGone;
     this.#fs = fs;
     this.#dir = dir;
   }
@@ -32,7 +34,7 @@ export class ExtFiles {
     const queue = `${topic}/${queueId}`;
     const fileBytes = this.#lengthOf(queue);
     const offset = extOffset(tagsHigh, tagsLow);
-    if (fileBytes === 0 || !Number.isSafeInteger(offset)) return undefined;
+    if (fileBytes === 0 || !Number.isSafeInteger(offset) || this.#isGone(queue, offset)) return undefined;
     const at = offset % fileBytes;
     const window = this.#window(posix.join(this.#dir, queue, String(offset - at).padStart(20, '0')));
     return window !== undefined && unitAt(window, at, this.#unit) ? this.#unit : undefined;

@@ -13,6 +13,7 @@ import type { LogRecord } from './log-record.ts';
 import { walkLog } from './log-walker.ts';
 import { isPreFill, type QueueEntry, QueueFiles, toBytes } from './queue-files.ts';
 import type { RepairChanges } from './repair-changes.ts';
+import type { ExtRepair } from './repair-ext.ts';
 import { OFFSET_NAME, type StoreLayout } from './store-layout.ts';
 
 /**
@@ -39,7 +40,8 @@ export class QueueRepair {
   readonly #ends = new Map<string, number>();
   #minOffset = 0;
 
-  constructor(fs: Fs, layout: StoreLayout, changes: RepairChanges, end: number) {
+  /** `ext`: what becomes of the extension files afterwards. */
+  constructor(fs: Fs, layout: StoreLayout, changes: RepairChanges, end: number, ext: ExtRepair) {
     this.#fs = fs;
     this.#layout = layout;
     this.#changes = changes;
@@ -47,7 +49,7 @@ export class QueueRepair {
     this.#root = storePath.consumeQueue(layout.dir);
     this.#files = new QueueFiles(fs, this.#root, layout.queueFileBytes);
     this.#probe = new LogProbe(fs, layout);
-    this.#ext = new ExtFiles(fs, storePath.consumeQueueExt(layout.dir));
+    this.#ext = new ExtFiles(fs, storePath.consumeQueueExt(layout.dir), (queue, offset) => ext.takes(queue, offset));
     this.#openFiles = new OpenFiles(fs);
   }
 

@@ -8,6 +8,7 @@ import type { ProcInfo } from '../util/proc-info.ts';
 import { damageLine, Findings } from './findings.ts';
 import { walkLog } from './log-walker.ts';
 import { RepairChanges } from './repair-changes.ts';
+import { ExtRepair } from './repair-ext.ts';
 import { repairIndex } from './repair-index.ts';
 import { repairLog } from './repair-log.ts';
 import { QueueRepair } from './repair-queues.ts';
@@ -66,7 +67,9 @@ async function work(fs: Fs, layout: StoreLayout, options: RepairOptions): Promis
   const changes = new RepairChanges(fs, layout.dir, { write, nowMs: clock.now(), say });
   const afterCrash = fs.stat(storePath.abort(layout.dir)) !== undefined;
   const { end } = repairLog(fs, layout, changes);
-  new QueueRepair(fs, layout, changes, end).run();
+  const ext = new ExtRepair(fs, layout);
+  new QueueRepair(fs, layout, changes, end, ext).run();
+  ext.run(changes);
   repairCheckpoint(fs, layout, changes, end);
   if (layout.indexEnabled) await repairIndex(fs, layout, changes, { end, afterCrash, clock });
   repairStateFiles(fs, layout, changes);

@@ -56,18 +56,28 @@ function verifyFile(fs: Fs, file: string, path: string, isLast: boolean, finding
   window.close();
 }
 
-function walkUnits(window: FileWindow, isLast: boolean): { at: number; what: string } | undefined {
-  for (let at = 0; at + 2 <= window.sizeBytes; at += UNIT.size) {
+/**
+ * Where units stop to follow each other, from the unit at `from` on; undefined when they do up to their end. `at` is
+ * the place of the damage, `end` that behind the last unit before it.
+ */
+export function walkUnits(
+  window: FileWindow,
+  isLast: boolean,
+  from = 0,
+): { readonly at: number; readonly end: number; readonly what: string } | undefined {
+  for (let at = from; at + 2 <= window.sizeBytes; at += UNIT.size) {
     const size = window.view(at, 2).readInt16BE(0);
     if (size === END_OF_FILE) return undefined;
     if (size === 0) {
-      if (!isLast) return { at, what: 'the units end here without a mark, but a file follows' };
+      if (!isLast) return { at, end: at, what: 'the units end here without a mark, but a file follows' };
       const dirt = window.firstNonZero(at, window.sizeBytes);
-      return dirt < window.sizeBytes ? { at: dirt, what: `not empty, behind the last unit at ${at}` } : undefined;
+      return dirt < window.sizeBytes
+        ? { at: dirt, end: at, what: `not empty, behind the last unit at ${at}` }
+        : undefined;
     }
     if (!unitAt(window, at, UNIT)) {
       const why = size < MIN_UNIT_BYTES || at + size > window.sizeBytes ? `${size} is no size of one` : UNSOUND;
-      return { at, what: `no unit: ${why}; Java finds none behind it` };
+      return { at, end: at, what: `no unit: ${why}; Java finds none behind it` };
     }
   }
   return undefined;
@@ -75,5 +85,5 @@ function walkUnits(window: FileWindow, isLast: boolean): { at: number; what: str
 
 const UNIT = new CqExtUnit();
 /** Stands where the size of a unit would. */
-const END_OF_FILE = -1;
+export const END_OF_FILE = -1;
 const UNSOUND = 'its size does not agree with its bit map, or it has no store time';
