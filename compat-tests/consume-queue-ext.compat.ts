@@ -1,6 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { damageLine } from '../src/tools/findings.ts';
+import { storeLayout } from '../src/tools/store-layout.ts';
+import { repairStore } from '../src/tools/store-repair.ts';
+import { verifyStore } from '../src/tools/store-verify.ts';
+import { systemClock } from '../src/util/clock.ts';
+import { nodeFs } from '../src/util/node-fs.ts';
 import { takePorts } from '../testing/ports.ts';
 import {
   isMissing,
@@ -58,6 +64,33 @@ describe.skipIf(isMissing('java')).each([
   it('leave a unit for every entry', () => visits.checkFiles());
 });
 
+/** Units are broken in the middle of a file, up to its end, and up to the end of all; then Java is the next. */
+describe.skipIf(isMissing('java'))('extension files that store repair has mended', () => {
+  const visits = extVisits('ext-mended');
+
+  describe('written by the subject', () => {
+    visits.open(subject, 'stop');
+    it('filters by tag', () => visits.writeAndPull());
+  });
+  describe('broken and repaired, then opened by Java, which is killed', () => {
+    beforeAll(() =>
+      visits.breakAndRepair([
+        { file: 0, at: 20, bytes: 1 },
+        { file: 0, at: 1_600, bytes: 440 },
+        { file: 1, at: 800, bytes: 1_248 },
+      ]),
+    );
+    visits.open('java', 'kill');
+    it('filters what is mended, and its own', () => visits.writeAndPull());
+  });
+  describe('then by the subject again', () => {
+    visits.open(subject, 'stop');
+    it('filters what both wrote', () => visits.writeAndPull());
+  });
+  // One unit, 22 from 1,600 to the mark at 2,040, and the last 8 of 150.
+  it('leave a unit for every entry but those that lost theirs', () => visits.checkFiles(1 + 22 + 8));
+});
+
 /** Sent messages by queue offset: the tag of each. */
 function extVisits(name: string) {
   let workspace: Workspace;
@@ -103,14 +136,35 @@ function extVisits(name: string) {
       await expectTags(client, tags);
     },
 
-    checkFiles(): void {
+    async breakAndRepair(places: readonly { file: number; at: number; bytes: number }[]): Promise<void> {
+      const dir = join(storeDir, 'consumequeue_ext', topic, '0');
+      for (const { file, at, bytes } of places) {
+        const path = join(dir, readdirSync(dir).sort()[file] as string);
+        const content = readFileSync(path);
+        writeFileSync(path, content.fill(0xee, at, at + bytes));
+      }
+      const layout = storeLayout(nodeFs, storeDir);
+      await repairStore(nodeFs, layout, { write: true, say: () => {}, clock: systemClock });
+      expect(verifyStore(nodeFs, layout).findings.damages.map(damageLine)).toEqual([]);
+    },
+
+    /** `without`: how many entries hold their tagsCode themselves. */
+    checkFiles(without = 0): void {
+      let direct = 0;
       const entries = linear(join(storeDir, 'consumequeue', topic, '0'), 600);
       const units = linear(join(storeDir, 'consumequeue_ext', topic, '0'), 2_048);
       for (const [offset, tag] of tags.entries()) {
-        const address = Number(entries.readBigInt64BE(offset * 20 + 12) + 2n ** 63n);
+        const tagsCode = tag === undefined ? 0 : hashOf(tag);
+        const field = entries.readBigInt64BE(offset * 20 + 12);
+        if (field === BigInt(tagsCode)) {
+          direct += 1;
+          continue;
+        }
+        const address = Number(field + 2n ** 63n);
         const found = { size: units.readInt16BE(address), tagsCode: Number(units.readBigInt64BE(address + 2)) };
-        expect({ offset, ...found }).toEqual({ offset, size: 20, tagsCode: tag === undefined ? 0 : hashOf(tag) });
+        expect({ offset, ...found }).toEqual({ offset, size: 20, tagsCode });
       }
+      expect(direct).toBe(without);
     },
   };
 }

@@ -37,7 +37,10 @@ export class ExtRepair {
       if (!changes.step(stepText[kind](path, at, bytes, what))) continue;
       if (kind === 'zero') changes.zero(path, file, at, at + bytes);
       else if (kind === 'pass') changes.overwrite(path, file, at, passedUnits(bytes));
-      else changes.overwrite(path, file, at, END_MARK);
+      else {
+        changes.overwrite(path, file, at, END_MARK);
+        changes.zero(path, file, at + END_MARK.length, at + bytes);
+      }
     }
   }
 }

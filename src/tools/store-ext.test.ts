@@ -48,7 +48,9 @@ function entriesOf(fs: MemFs): Buffer[] {
  * Repairs a store after `damage`: nothing is left, a dry run said the same, all messages are read and a new one goes
  * on. Gives what was said, and the entries that have the tagsCode now.
  */
-async function repaired(damage: (fs: MemFs) => void): Promise<{ said: readonly string[]; changed: readonly number[] }> {
+async function repaired(
+  damage: (fs: MemFs) => void,
+): Promise<{ fs: MemFs; said: readonly string[]; changed: readonly number[] }> {
   const { fs, layout } = await extStore();
   const before = entriesOf(fs);
   damage(fs);
@@ -71,7 +73,7 @@ async function repaired(damage: (fs: MemFs) => void): Promise<{ said: readonly s
   expect(await readAll(store)).toEqual(Array.from({ length: 31 }, (_, number) => `m${number}`));
   await store.shutdown();
   expect(damages(fs, layout)).toEqual([]);
-  return { said, changed };
+  return { fs, said, changed };
 }
 
 /**
@@ -172,9 +174,12 @@ describe('extension files', () => {
   });
 
   it('that are broken up to the next file end with a mark before it', async () => {
-    const { said, changed } = await repaired((fs) => poke(fs, `/store/${EXT}`, 66, Buffer.alloc(190, 0xee)));
+    const { fs, said, changed } = await repaired((disk) => poke(disk, `/store/${EXT}`, 66, Buffer.alloc(190, 0xee)));
     expect(said[1]).toMatch(new RegExp(`^end the units of ${EXT} at 66: no unit: `));
     expect(changed).toEqual([3, 4, 5, 6, 7, 8, 9, 10]);
+    const marked = Buffer.alloc(190);
+    marked.writeInt16BE(-1);
+    expect(bytesOf(fs, `/store/${EXT}`).subarray(66)).toEqual(marked);
   });
 
   it('that no entry knows any more leave nothing that a new unit would cut in two', async () => {
