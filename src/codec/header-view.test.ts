@@ -99,6 +99,14 @@ describe('a header view', () => {
     expect([view.count, view.on]).toEqual([12, true]);
   });
 
+  it('reads integers in the digits of any script, as Java does', () => {
+    const view = bound({ ...least, count: '１２', offset: '-٣०৯', times: '+٠', id: '1᪐1', ratio: '１' });
+    expect([view.count, view.offset, view.times, view.id, view.ratio]).toEqual([12, -309, 0, 101, 0]);
+    const others = { times: '²', since: '½', id: '𝟏', at: 'Ⅷ' };
+    expect(bound({ ...least, ...others }).detach()).toMatchObject({ times: undefined, since: undefined, id: 0, at: 0 });
+    expect(bound({ ...least, times: `${'０'.repeat(80)}1` }).times).toBeUndefined();
+  });
+
   it('knows one-letter names', () => {
     const binder = headerBinder(
       renamed(header({ topic: field.string('t'), queueId: field.integer('q') }), {

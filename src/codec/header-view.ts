@@ -180,11 +180,33 @@ function getterFor<S extends HeaderSchema>(view: SlotView<S>, row: FieldRow, slo
 
 /** A field's value as a number (booleans 0 or 1); NaN when Java could not parse it. */
 function parseField(kind: FieldKind, scanned: ScannedCommand, at: number): number {
-  if (scanned.valueEscaped[at] === 1) {
-    const bytes = Buffer.from(scanned.valueText(at), 'utf8');
-    return parseSpan(kind, bytes, 0, bytes.length);
-  }
-  return parseSpan(kind, scanned.bytes, scanned.valueStart[at] as number, scanned.valueEnd[at] as number);
+  if (scanned.valueEscaped[at] === 1) return parseText(kind, scanned.valueText(at));
+  const { bytes } = scanned;
+  const value = parseSpan(kind, bytes, scanned.valueStart[at] as number, scanned.valueEnd[at] as number);
+  return Number.isNaN(value) ? parseText(kind, scanned.valueText(at)) : value;
+}
+
+/** As parseSpan, and integers in the decimal digits of any script, `１` as well as `1`. */
+function parseText(kind: FieldKind, text: string): number {
+  const isRead = kind === 'double' || text.length > MOST_FOREIGN_CHARACTERS;
+  const bytes = Buffer.from(isRead ? text : text.replaceAll(DIGITS, asciiDigit), 'utf8');
+  return parseSpan(kind, bytes, 0, bytes.length);
+}
+
+/** What nobody sends is looked at so far, that a long text costs nothing. */
+const MOST_FOREIGN_CHARACTERS = 64;
+const DIGITS = /\p{Nd}/gu;
+const DIGIT = /\p{Nd}/u;
+
+/**
+ * Digits come in runs of ten, from nought to nine. Those of two UTF-16 units stay: they are none for Java.
+ * Java: Character#digit(char, 10).
+ */
+function asciiDigit(digit: string): string {
+  if (digit.length > 1) return digit;
+  let value = 0;
+  while (DIGIT.test(String.fromCharCode(digit.charCodeAt(0) - value - 1))) value++;
+  return String(value % 10);
 }
 
 function parseSpan(kind: FieldKind, bytes: Buffer, start: number, end: number): number {

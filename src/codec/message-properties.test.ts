@@ -89,10 +89,21 @@ describe('scanProperties', () => {
   });
 
   it('says when the text is not canonical', () => {
-    for (const readable of ['TAGS=a', 'TAGS=a;x', 'a=;', '=a;', 'a=b=;', ';', 'a;', 'TAGS=a;TAGS=b;', 'a=b==c;']) {
+    for (const readable of [
+      'TAGS=a',
+      'TAGS=a;x',
+      'a=;',
+      '=a;',
+      'a=b=;',
+      ';',
+      'a;',
+      'TAGS=a;TAGS=b;',
+      'a=b==c;',
+      'a=b;a=c;',
+    ]) {
       expect([readable, scan(readable).spans.canonical]).toEqual([readable, false]);
     }
-    for (const readable of ['', 'a=b;', 'a=b;a=c;', 'TAGS=a;KEYS=b;']) {
+    for (const readable of ['', 'a=b;', 'aa=b;a=c;ab=d;b=aa;', 'TAGS=a;KEYS=b;']) {
       expect([readable, scan(readable).spans.canonical]).toEqual([readable, true]);
     }
   });
@@ -111,9 +122,24 @@ describe('scanProperties', () => {
           const appended = parseProperties(`${text(readable)}CLUSTER\u0001c\u0002`);
           expect([...appended]).toEqual([...new Map([...parsed, ['CLUSTER', 'c']])]);
         }
+        // An empty name is written anew in vain.
+        expect(spans.canonical).toBe(serialiseProperties(parsed) === text(readable) && !parsed.has(''));
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('finds a name that comes twice among many', () => {
+    const many = Array.from({ length: 200 }, (_, index) => `n${index}e=v;`);
+    expect(scan(many.slice(0, 20).join('')).spans.canonical).toBe(true);
+    for (const [first, last] of [
+      [0, 19],
+      [3, 199],
+      [150, 151],
+    ] as const) {
+      const twice = [...many.slice(0, last), many[first]].join('');
+      expect(scan(twice).spans.canonical).toBe(false);
+    }
   });
 });
 

@@ -105,8 +105,8 @@ for (const [name, slot] of Object.entries(PropertySlot)) SLOT_NAMES[slot] = Buff
 /** Where the values of the known properties lie; filled by {@link scanProperties}, reused from message to message. */
 export class PropertySpans {
   /**
-   * True when every pair is `name␁value␂` with both parts not empty and no known name occurs twice: the bytes may be
-   * stored as they are and another pair appended, and every reader sees what re-serialising would have given.
+   * True when every pair is `name␁value␂` with both parts not empty and no name occurs twice: the bytes may be stored
+   * as they are and another pair appended, and are what re-serialising would have given.
    */
   canonical = true;
   /** Bit 1 << slot is set for each known property that is there. */
@@ -197,10 +197,17 @@ class PairWalk {
   #nameEnd = -1;
   /** False when the value holds a separator of names. */
   #plain = true;
+  #textStart = 0;
+  /** How many names nobody knows, and a bit for the hash of each. */
+  #others = 0;
+  #otherNames = 0;
 
   begin(start: number, out: PropertySpans): void {
     out.clear();
     this.#out = out;
+    this.#textStart = start;
+    this.#others = 0;
+    this.#otherNames = 0;
     this.#next(start);
   }
 
@@ -242,7 +249,32 @@ class PairWalk {
     }
     const slot = slotOf(bytes, start, nameEnd);
     if (slot >= 0) out.note(slot, nameEnd + 1, valueEnd);
+    else if (out.canonical) out.canonical = !this.#isRepeated(bytes, start, nameEnd);
   }
+
+  /** Whether a name that nobody knows stood there before; perhaps, when there are very many. */
+  #isRepeated(bytes: Uint8Array, start: number, end: number): boolean {
+    const bit = 1 << (nameHash(bytes, start, end) & 31);
+    const isPossible = (this.#otherNames & bit) !== 0;
+    this.#otherNames |= bit;
+    this.#others++;
+    return isPossible && (this.#others > MOST_COMPARED || isNameAmong(bytes, this.#textStart, start, end));
+  }
+}
+
+/** So many names are compared with each other; the text is written anew in time that grows with its length only. */
+const MOST_COMPARED = 24;
+
+/** Whether the name bytes[start, end) begins one of the pairs in bytes[textStart, start). */
+function isNameAmong(bytes: Uint8Array, textStart: number, start: number, end: number): boolean {
+  const length = end - start;
+  for (let pair = textStart; pair < start; pair++) {
+    let at = 0;
+    while (at < length && bytes[pair + at] === bytes[start + at]) at++;
+    if (at === length && bytes[pair + at] === NAME_END) return true;
+    while (bytes[pair] !== PAIR_END) pair++;
+  }
+  return false;
 }
 
 /** One for all: a walk ends before the next begins. */

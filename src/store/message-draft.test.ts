@@ -49,6 +49,7 @@ describe('resolveProperties', () => {
     ['a cluster of the client', 'CLUSTER\u0001other\u0002A\u0001b\u0002', 'CLUSTER\u0001c1\u0002A\u0001b\u0002'],
     ['no separator at the end', 'A\u0001b', `A\u0001b\u0002${CLUSTER}`],
     ['an empty value', 'E\u0001\u0002A\u0001b\u0002', `A\u0001b\u0002${CLUSTER}`],
+    ['any name twice', 'a\u0001b\u0002c\u0001d\u0002a\u0001e\u0002', `a\u0001e\u0002c\u0001d\u0002${CLUSTER}`],
     ['a name twice', 'TAGS\u0001x\u0002TAGS\u0001y\u0002', `TAGS\u0001y\u0002${CLUSTER}`],
   ])('rewrites text with %s', (_name, given, stored) => {
     const draft = draftOf(given, { append: CLUSTER });
