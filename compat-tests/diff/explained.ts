@@ -88,7 +88,7 @@ export const explainedRows: readonly Explained[] = [
     what: 'a registration with an address that is none is refused',
     explains: ({ request, answers }) => {
       const { brokerAddr = '', haServerAddr = '' } = request?.fields ?? {};
-      const isNone = !/^[\w.-]+:\d+$/.test(String(brokerAddr)) || String(haServerAddr).length > 255;
+      const isNone = String(brokerAddr) === '' || [brokerAddr, haServerAddr].some((text) => String(text).length > 255);
       return isNone && answers !== undefined && isAnswer(answers[1], 1, /is no address$/);
     },
   },

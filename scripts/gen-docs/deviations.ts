@@ -359,8 +359,8 @@ export const deviations: readonly Deviation[] = [
   },
   {
     number: 55,
-    java: 'The name server registers brokers under addresses that are none, and hands them to clients.',
-    ours: 'Refused.',
+    java: 'The name server registers brokers without an address or under any text, and hands it to clients.',
+    ours: 'Refused when it is empty or longer than 255 characters.',
     safe: 'Brokers register their address.',
     built: true,
     adr: '0045-differences-are-rows.md',
