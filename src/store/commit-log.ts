@@ -84,6 +84,10 @@ export class CommitLog {
   /** The chunk that takes a record of `sizeBytes` at `stagedEnd`. The caller has seen that it fits `room`. */
   reserve(sizeBytes: number): LogChunk {
     assert(sizeBytes + BLANK_HEAD_BYTES <= this.room, 'record staged over the end of its file');
+    return this.#chunkFor(sizeBytes);
+  }
+
+  #chunkFor(sizeBytes: number): LogChunk {
     let chunk = this.#tail;
     if (chunk === undefined || chunk.staged + sizeBytes > chunk.buffer.length) {
       chunk = this.window.open(this.#stagedEnd, sizeBytes);
@@ -130,6 +134,43 @@ export class CommitLog {
     file.wrotePosition = position;
     this.#writtenEnd = this.#stagedEnd;
     this.window.evict(this.flushedEnd);
+  }
+
+  /**
+   * Writes bytes of another log at the same place, whatever they are, and makes them visible; they fit `rawRoom`.
+   * An empty log begins with the file that begins at `phyOffset`. Throws StoreIoError, and then nothing of them is
+   * there. Java: CommitLog#appendData.
+   */
+  appendRaw(phyOffset: number, bytes: Uint8Array): void {
+    assert(this.#stagedEnd === this.#writtenEnd, 'raw bytes behind staged records');
+    if (this.#writtenEnd === 0 && phyOffset > 0) this.#beginAt(phyOffset);
+    assert(phyOffset === this.#writtenEnd && bytes.length <= this.rawRoom, 'raw bytes out of place');
+    if (this.room === 0) {
+      const failure = this.roll();
+      if (failure !== undefined) throw failure.error;
+      this.#tail = undefined;
+    }
+    const chunk = this.#chunkFor(bytes.length);
+    chunk.buffer.set(bytes, chunk.staged);
+    this.advance(chunk, bytes.length);
+    this.writeStaged();
+  }
+
+  /** Bytes that {@link appendRaw} takes at once: up to the end of a file. */
+  get rawRoom(): number {
+    return this.room === 0 ? this.fileSizeBytes : this.room;
+  }
+
+  /** Nothing was ever written here: files that were made all the same go, and the log begins at the offset. */
+  #beginAt(phyOffset: number): void {
+    assert(phyOffset % this.fileSizeBytes === 0, 'a log begins with a whole file');
+    this.#fileEnd = 0;
+    while (this.files.lastFile !== undefined) this.files.removeLast();
+    this.#stagedEnd = phyOffset;
+    this.#writtenEnd = phyOffset;
+    this.#fileEnd = phyOffset;
+    // Nothing lies below: there is nothing to flush.
+    this.files.flushedWhere = phyOffset;
   }
 
   /**

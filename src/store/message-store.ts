@@ -13,6 +13,7 @@ import type { MessageDraft } from './message-draft.ts';
 import { type MessageStoreOptions, type OpenStore, openStore } from './open-store.ts';
 import type { MessageFilter } from './ports.ts';
 import { type QueueEntries, queueEntries } from './queue-entries.ts';
+import { RawLog } from './raw-log.ts';
 import {
   type GetMessageRequest,
   type GetMessageResult,
@@ -40,6 +41,7 @@ const MAX_TOPIC_CHARACTERS = 127;
 export class MessageStore {
   /** Expiry of files, and what may be asked of it. */
   readonly cleaning: Cleaning;
+  readonly rawLog: RawLog;
   readonly #options: MessageStoreOptions;
   readonly #open: OpenStore;
   readonly #log: CommitLog;
@@ -68,7 +70,6 @@ export class MessageStore {
     this.#marks = { written: log.writtenEnd, flushed: log.flushedEnd, replicated: 0 };
     this.#stats = new StoreStats(clock);
     this.#reads = new StoreReads(open, config, clock, this.#stats, logger);
-    const replicationGate = ports?.replicationGate;
     const commitTurn = (): boolean => this.commitTurn();
     const trouble = new DiskTrouble({
       ...{ clock, logger, flags: this.#flags, freeBytes: open.freeBytes },
@@ -78,7 +79,7 @@ export class MessageStore {
     const refusal = (): PutRefusal => trouble.refusal ?? NOT_WRITEABLE;
     this.#append = new Append(
       {
-        ...{ clock, config, log, queues, delayLevels, replicationGate, commitTurn, refusal },
+        ...{ clock, config, log, queues, delayLevels, replicationGate: ports?.replicationGate, commitTurn, refusal },
         onRollFailed: ({ step, error }) => {
           trouble.begin(step === 'write' ? 'log-write' : 'log-file', error);
           return refusal();
@@ -91,16 +92,15 @@ export class MessageStore {
         ...{ dispatch, listener: ports?.messageArrivingListener },
         recycle: (turn) => this.#append.recycle(turn),
         onFailed: (error) => trouble.begin('dispatch', error),
+        retryRaw: () => this.rawLog.dispatch(),
       },
       log.writtenEnd,
     );
     this.#flush = new FlushService({
       ...{ clock, config, log },
-      lastTimestamp: () => this.#append.lastTimestamp,
+      lastTimestamp: () => (config.brokerRole === 'SLAVE' ? dispatch.lastStoreTimestamp : this.#append.lastTimestamp),
       onIdle: () => {
-        log.releaseMemory();
-        this.#append.releaseMemory();
-        this.#reads.releaseMemory();
+        for (const part of [log, this.#append, this.#reads]) part.releaseMemory();
       },
       onFlushed: (storeTimestamp) => this.#onFlushed(storeTimestamp),
       onFailed: (error, lost) => trouble.begin('log-flush', error, lost),
@@ -118,13 +118,17 @@ export class MessageStore {
       ...{ diskLevels: options.diskLevels ?? DEFAULT_DISK_LEVELS, dispatchedEnd: () => this.#dispatch.end, commitTurn },
       onRemoved: (minOffset) => this.#reads.forgetBelow(minOffset),
     });
+    this.rawLog = new RawLog({
+      ...{ log, logger, config, dispatch, dispatched: this.#dispatch, trouble, isOpen: () => !this.#closed },
+      onAppended: () => this.#onWritten(log.writtenEnd, false),
+    });
     open.onLockLost(() => {
       trouble.begin('lock', undefined, true);
       this.#flush.abandon();
       void this.#queueFlush.stop();
       void this.cleaning.stop();
     });
-    replicationGate?.setListener((replicated) => this.#onReplicated(replicated));
+    ports?.replicationGate?.setListener((replicated) => this.#tell(replicated));
   }
 
   /**
@@ -196,11 +200,8 @@ export class MessageStore {
       return false;
     }
     const written = this.#log.writtenEnd;
-    const elapsedMs = this.#options.clock.monotonicMs() - turn.startMs;
-    this.#stats.recordPuts(turn.count, written - before, elapsedMs);
-    this.#marks.written = written;
-    this.#flush.onWritten(turn.needsFlush);
-    this.#tell();
+    this.#stats.recordPuts(turn.count, written - before, this.#options.clock.monotonicMs() - turn.startMs);
+    this.#onWritten(written, turn.needsFlush);
     const dispatched = this.#dispatch.run(turn, written);
     this.#options.ports?.replicationGate?.onWritten(written);
     if (dispatched) this.#dispatch.finish(turn);
@@ -321,12 +322,7 @@ export class MessageStore {
 
   /** The store's keys of code 28, all values texts. Java: DefaultMessageStore#getRuntimeInfo. */
   runtimeInfo(): Record<string, string> {
-    return {
-      ...this.#stats.runtimeInfo(),
-      ...this.#open.diskRatios(),
-      commitLogMinOffset: String(this.#log.minOffset),
-      commitLogMaxOffset: String(this.#log.writtenEnd),
-    };
+    return { ...this.#stats.runtimeInfo(), ...this.#open.runtimeInfo() };
   }
 
   /**
@@ -342,6 +338,7 @@ export class MessageStore {
     await this.#flush.stop();
     await this.#queueFlush.stop();
     this.#reads.releaseMemory();
+    this.rawLog.close();
     this.#trouble.stop();
     const clean = !this.#trouble.isAny && this.#flush.unflushedBytes === 0 && this.dispatchBehindBytes() === 0;
     await this.#open.close(clean);
@@ -385,12 +382,14 @@ export class MessageStore {
     this.#tell();
   }
 
-  #onReplicated(replicated: number): void {
-    this.#marks.replicated = replicated;
+  #onWritten(written: number, waited: boolean): void {
+    this.#marks.written = written;
+    this.#flush.onWritten(waited);
     this.#tell();
   }
 
-  #tell(): void {
+  #tell(replicated = this.#marks.replicated): void {
+    this.#marks.replicated = replicated;
     for (const listener of this.#listeners) listener(this.#marks);
   }
 }

@@ -66,8 +66,8 @@ export interface OpenStore {
   onLockLost(listener: () => void): void;
   /** Available bytes of the partition of the commit log, undefined when they cannot be told. */
   freeBytes(): number | undefined;
-  /** `commitLogDiskRatio` and `consumeQueueDiskRatio` of code 28. */
-  diskRatios(): Record<string, string>;
+  /** `commitLogDiskRatio` and `consumeQueueDiskRatio` of code 28, and where the log begins and ends. */
+  runtimeInfo(): Record<string, string>;
   /**
    * Forces queues, index and checkpoint, and gives the directory back. The abort marker goes only when all of that
    * worked and `clean` says that the rest did too. Never rejects.
@@ -162,7 +162,7 @@ class HeldLock {
   }
 }
 
-type Life = Pick<OpenStore, 'inMemoryBytes' | 'freeBytes' | 'diskRatios' | 'onLockLost' | 'close'>;
+type Life = Pick<OpenStore, 'inMemoryBytes' | 'freeBytes' | 'runtimeInfo' | 'onLockLost' | 'close'>;
 
 function lifeOf(
   options: MessageStoreOptions,
@@ -175,9 +175,11 @@ function lifeOf(
   return {
     inMemoryBytes: () => (totalMemoryBytes * config.accessMessageInMemoryMaxRatio) / 100,
     freeBytes: () => availableBytesOf(fs, config.storePathCommitLog),
-    diskRatios: () => ({
+    runtimeInfo: () => ({
       commitLogDiskRatio: javaDouble(diskSpaceOf(fs, config.storePathCommitLog).usedRatio),
       consumeQueueDiskRatio: javaDouble(diskSpaceOf(fs, storePath.consumeQueue(config.storePathRootDir)).usedRatio),
+      commitLogMinOffset: String(parts.commitLog.minOffset),
+      commitLogMaxOffset: String(parts.commitLog.writtenEnd),
     }),
     onLockLost(listener) {
       held.listener = listener;

@@ -11,6 +11,8 @@ export interface TurnDispatchParts {
   recycle(turn: StagedTurn): void;
   /** A queue or the index could not take a turn: {@link TurnDispatch.retry} does it again. */
   onFailed(error: StoreIoError): void;
+  /** Dispatches what a slave's log got as bytes. Throws StoreIoError. */
+  retryRaw(): void;
 }
 
 /**
@@ -58,5 +60,6 @@ export class TurnDispatch {
       this.end = next.written;
       this.finish(next.turn);
     }
+    this.#parts.retryRaw();
   }
 }
