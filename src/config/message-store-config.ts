@@ -6,7 +6,7 @@ import {
   NO_HOLDERS,
   NO_LOCK,
   NO_MAPPING,
-  NO_REPLICATION_YET,
+  NO_SLAVE_YET,
   NO_STORE_POOL,
   NO_TIMER_ONLY,
   OVERWRITTEN,
@@ -140,18 +140,18 @@ export const messageStoreConfigTable = {
   maxMsgsNumBatch: int(64, 'live', 'Messages a query by key returns at most.'),
   messageIndexSafe: bool(false, 'restart', 'Starts recovery early enough for the index as well.', { important: true }),
   haListenPort: int(10_912, OVERWRITTEN, 'Port for slaves: always listenPort + 1.'),
-  haSendHeartbeatInterval: int(5000, NO_REPLICATION_YET, 'Silence after which a heartbeat goes to the other side.', {
+  haSendHeartbeatInterval: int(5000, 'live', 'Silence after which a heartbeat goes to the other side.', {
     unit: 'ms',
   }),
-  haHousekeepingInterval: int(20_000, NO_REPLICATION_YET, 'Silence after which a replication connection is closed.', {
+  haHousekeepingInterval: int(20_000, 'live', 'Silence after which a replication connection is closed.', {
     unit: 'ms',
   }),
-  haTransferBatchSize: int(32_768, NO_REPLICATION_YET, 'Bytes sent to a slave at once.', { unit: 'B' }),
-  haMasterAddress: optionalText(undefined, NO_REPLICATION_YET, 'Fixed replication address of the master, on a slave.', {
+  haTransferBatchSize: int(32_768, 'live', 'Bytes sent to a slave at once.', { unit: 'B' }),
+  haMasterAddress: optionalText(undefined, NO_SLAVE_YET, 'Fixed replication address of the master, on a slave.', {
     important: true,
     role: 'address',
   }),
-  haSlaveFallbehindMax: int(268_435_456, NO_REPLICATION_YET, 'How far behind a slave may be and still count.', {
+  haSlaveFallbehindMax: int(268_435_456, 'live', 'How far behind a slave may be and still count.', {
     unit: 'B',
   }),
   brokerRole: oneOf(

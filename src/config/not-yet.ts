@@ -9,7 +9,7 @@ export const notYetRows: readonly NotYetRow[] = [
   { key: 'aclEnable', refused: 'true', feature: 'access control lists' },
   { key: 'tls.server.mode', refused: 'enforcing', feature: 'encrypted connections' },
   { key: 'useTLS', refused: 'true', feature: 'encrypted connections' },
-  { key: 'brokerRole', refused: 'SLAVE', feature: 'replication' },
+  { key: 'brokerRole', refused: 'SLAVE', feature: 'running as a slave' },
   { key: 'enableDLegerCommitLog', refused: 'true', feature: 'the DLedger log' },
   { key: 'messageStorePlugIn', refused: 'any', feature: 'plug-ins of the store' },
   { key: 'duplicationEnable', refused: 'true', feature: 'dispatch of confirmed messages only' },

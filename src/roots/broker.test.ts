@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BrokerFixture, groupsFile, STORE_DIR, topicOf, topicsFile } from '../../testing/broker-fixture.ts';
 import { FaultFs } from '../../testing/fault-fs.ts';
 import type { MemFs } from '../../testing/mem-fs.ts';
+import { ScriptedSlave } from '../../testing/replication/scripted.ts';
 import { pullFields, SUBSCRIPTION, SUSPEND, sendFields } from '../../testing/requests.ts';
 import { bodyOf, splitRecords } from '../../testing/store-fixture.ts';
 import { StateFileError } from '../util/state-file.ts';
@@ -178,14 +179,21 @@ describe('a start', () => {
     }
   });
 
-  it('takes the replication port, and closes what connects to it', async () => {
-    const broker = await BrokerFixture.start();
-    const slave = await broker.client(10_912);
+  it('takes the replication port, on which a slave follows its log until the stop', async () => {
+    const broker = await BrokerFixture.start({ files: FILES });
+    const client = await broker.client();
+    await client.ask(10, sendFields());
+    const slave = await ScriptedSlave.connect(broker.net, 10_912);
+    slave.report(0);
     await broker.settle();
-    expect(slave.frames.closed).toBeDefined();
-    expect(broker.log.lines.map(({ text }) => text)).toContain(
-      'a slave connected; replication is not available yet, closing',
-    );
+    await client.ask(10, sendFields(), { body: 'last' });
+    const log = broker.fs.readFile(`${STORE_DIR}/commitlog/00000000000000000000`, 2 ** 20) as Buffer;
+    expect(slave.bytes.length).toBeGreaterThan(0);
+    expect(slave.bytes).toEqual(log.subarray(0, slave.bytes.length));
+    expect(slave.bytes.toString('latin1')).toContain('last');
+    await broker.stop();
+    await broker.advance(1000, 100);
+    expect(slave.closed).toBeDefined();
   });
 
   it('closes the connection to a name server that does not answer, when the settings say so', async () => {

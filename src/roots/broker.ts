@@ -18,6 +18,8 @@ import { TransactionalMessageService } from '../broker/transaction/transactional
 import { encodeHost } from '../codec/message-id.ts';
 import type { BrokerConfigs } from '../config/configs.ts';
 import type { SettingsFile } from '../config/configuration.ts';
+import { GroupTransferService } from '../ha/group-transfer-service.ts';
+import { HAService } from '../ha/ha-service.ts';
 import { notifyIdsChanged } from '../processors/client-manage.ts';
 import { brokerHandlers } from '../processors/index.ts';
 import type { BrokerParts } from '../processors/parts.ts';
@@ -33,7 +35,7 @@ import { BloomFilter } from '../util/bloom-filter.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Fs } from '../util/fs.ts';
 import type { Logger } from '../util/logger.ts';
-import type { Listener, Net } from '../util/net.ts';
+import type { Net } from '../util/net.ts';
 import type { ProcInfo } from '../util/proc-info.ts';
 import { StateFile } from '../util/state-file.ts';
 import { directoryOf } from '../util/write-whole.ts';
@@ -47,6 +49,8 @@ const HOUSEKEEPING_PERIOD_MS = 10_000;
 const FIRST_OFFSET_PERSIST_MS = 10_000;
 /** Java: BrokerController#initialize, the fast remoting server. */
 const VIP_PORT_BELOW = 2;
+/** Java: BrokerStartup#createBrokerController sets haListenPort, whatever the file says. */
+const HA_PORT_ABOVE = 1;
 
 /** The world a broker runs in. */
 export interface BrokerWorld {
@@ -83,7 +87,8 @@ export interface RunningBroker {
 
 /** Puts a broker together and starts it. Rejects when it cannot start; then nothing is left open. */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
-  const broker = new Broker(options, await openParts(options));
+  const gate = new GroupTransferService(options.configs.messageStoreConfig);
+  const broker = new Broker(options, await openParts(options, gate), gate);
   try {
     await broker.start();
   } catch (error) {
@@ -96,25 +101,24 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 /** The running parts and their life. Java: BrokerController. */
 class Broker implements RunningBroker {
   readonly address: string;
-  readonly #options: BrokerOptions;
   readonly #parts: BrokerParts;
   readonly #server: RemotingServer;
   readonly #client: RemotingClient;
   readonly #outer: BrokerOuterApi;
+  readonly #ha: HAService;
   #timers: readonly Timer[] = [];
-  #ha: Listener | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: BrokerOptions, parts: BrokerParts) {
+  constructor(options: BrokerOptions, parts: BrokerParts, gate: GroupTransferService) {
     const { configs, clock, log } = options;
     const { brokerIP1, brokerIP2 } = configs.brokerConfig;
     const { listenPort } = configs.nettyServerConfig;
-    this.#options = options;
     this.#parts = parts;
     const turn = new LoopTurn(clock);
     const remoting = partLog(log, 'RocketmqRemoting');
     this.#client = new RemotingClient({ ...clientOptions(configs), net: options.net, clock, log: remoting, turn });
     this.#server = serverOf(options, parts, turn);
+    this.#ha = haServiceOf(options, parts.store, gate);
     this.address = `${brokerIP1}:${listenPort}`;
     this.#outer = new BrokerOuterApi({
       client: this.#client,
@@ -123,7 +127,7 @@ class Broker implements RunningBroker {
       clock,
       log,
       brokerAddr: this.address,
-      haServerAddr: `${brokerIP2}:${listenPort + 1}`,
+      haServerAddr: `${brokerIP2}:${listenPort + HA_PORT_ABOVE}`,
       fetchText: options.fetchText,
       filterServers: () => parts.filterServers.announced(),
     });
@@ -133,7 +137,7 @@ class Broker implements RunningBroker {
     const { store, holds, schedule } = this.#parts;
     store.start();
     await this.#server.start();
-    this.#ha = await listenForSlaves(this.#options);
+    await this.#ha.start();
     holds.start();
     schedule.start();
     this.#parts.transactions.start();
@@ -178,7 +182,7 @@ class Broker implements RunningBroker {
     });
     await step('refusing held pulls', () => holds.refuseAll());
     await step('closing the ports', () => this.#server.close());
-    await step('closing the replication port', () => this.#ha?.close());
+    await step('closing the replication port', () => this.#ha.stop());
     await step('unregistering', () => this.#outer.shutdown());
     await step('saving the consumer offsets', () => offsets.persistNow());
     await step('saving the filters of consumers', () => filters.persistNow());
@@ -224,7 +228,7 @@ function serverOf(options: BrokerOptions, parts: BrokerParts, turn: LoopTurn): R
 }
 
 /** Opens the store, which takes its lock before anything is read, then reads the state files. */
-async function openParts(options: BrokerOptions): Promise<BrokerParts> {
+async function openParts(options: BrokerOptions, gate: GroupTransferService): Promise<BrokerParts> {
   const { fs, clock, log, configs } = options;
   const { brokerConfig, messageStoreConfig, nettyServerConfig } = configs;
   const storeHost = encodeHost(brokerConfig.brokerIP1, nettyServerConfig.listenPort);
@@ -241,7 +245,10 @@ async function openParts(options: BrokerOptions): Promise<BrokerParts> {
     clock,
     log: partLog(log, 'RocketmqStore'),
     config: messageStoreConfig,
-    ports: { messageArrivingListener: holds, filterBitMap: new FilterBitMaps(filters, brokerConfig) },
+    ports: {
+      ...{ replicationGate: gate, messageArrivingListener: holds },
+      filterBitMap: new FilterBitMaps(filters, brokerConfig),
+    },
     // The lock comes first; recovery computes bit maps, as in Java, whose store is loaded after the filters.
     onLocked: () => filters.load(),
     totalMemoryBytes: options.totalMemoryBytes,
@@ -332,15 +339,13 @@ function partitionOf(fs: Fs, path: string): { totalBytes: number; freeBytes: num
   return fs.statfs(known);
 }
 
-/** Slaves come with the issue on replication; until then the port is taken and closes what connects. */
-function listenForSlaves({ net, host, log, configs }: BrokerOptions): Promise<Listener> {
-  const port = configs.nettyServerConfig.listenPort + 1;
-  const address = host === undefined ? { port } : { host, port };
-  return net.listen({ ...address, maxConnections: 64 }, (socket) => {
-    log.warn({ peer: socket.remoteAddress }, 'a slave connected; replication is not available yet, closing');
-    socket.setEvents({ onData() {}, onDrain() {}, onClose() {} });
-    socket.destroy();
-  });
+/** The replication port, on which slaves follow the log of the store. */
+function haServiceOf(options: BrokerOptions, store: MessageStore, gate: GroupTransferService): HAService {
+  const { net, clock, host, configs } = options;
+  const log = partLog(options.log, 'RocketmqStore');
+  const config = configs.messageStoreConfig;
+  const port = configs.nettyServerConfig.listenPort + HA_PORT_ABOVE;
+  return new HAService({ net, clock, log, config, raw: store.rawLog, gate, host, port });
 }
 
 /** What a broker does by time. Java: BrokerController#initialize, ClientHousekeepingService. */

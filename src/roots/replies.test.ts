@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BrokerFixture, groupsFile, topicOf, topicsFile } from '../../testing/broker-fixture.ts';
 import { FaultFs } from '../../testing/fault-fs.ts';
 import { NamesrvFixture } from '../../testing/namesrv-fixture.ts';
+import { ScriptedSlave } from '../../testing/replication/scripted.ts';
 import {
   brokerFields,
   heartbeat,
@@ -83,7 +84,6 @@ class BrokerWorld {
   }
 }
 
-const NO_SLAVES = 'a slave that is too slow comes with the issue on replication';
 const NO_ACCOUNTS = 'accounts come with the issue on access control';
 const ALWAYS = 'Java answers it when its own encoder fails; ours has nothing that could';
 
@@ -113,7 +113,17 @@ function sends(
           messageStoreConfig.brokerRole = 'SYNC_MASTER';
         }),
       ),
-    FLUSH_SLAVE_TIMEOUT: NO_SLAVES,
+    FLUSH_SLAVE_TIMEOUT: async (world) => {
+      const slow = await world.with(({ messageStoreConfig }) => {
+        messageStoreConfig.brokerRole = 'SYNC_MASTER';
+      });
+      const slave = await ScriptedSlave.connect(slow.broker.net, 10_912);
+      slave.report(0);
+      await slow.broker.settle();
+      const opaque = await slow.client.askInVain(code, fields({ batch }), { body });
+      await slow.broker.advance(5200, 100);
+      return slow.client.replyTo(opaque) as TestReply;
+    },
     SYSTEM_ERROR: (world) => send(world, { queueId: 99 }),
     MESSAGE_ILLEGAL: (world) =>
       batch
