@@ -1,6 +1,8 @@
+import { MqClient } from '../src/client/mq-client.ts';
 import { AssemblyBudget, FrameDecoder } from '../src/codec/frame.ts';
 import { decodeCommand, encodeCommand, FLAG_ONEWAY, type RemotingCommand } from '../src/codec/remoting-command.ts';
 import { Admission, type AdmissionLimits, plainLimits, type RejectSend } from '../src/remoting/admission.ts';
+import { RemotingClient } from '../src/remoting/client.ts';
 import type { Connection } from '../src/remoting/connection.ts';
 import { type ConnectionLimits, connectionLimits } from '../src/remoting/connection-limits.ts';
 import { Dispatcher } from '../src/remoting/dispatcher.ts';
@@ -77,6 +79,12 @@ export class RemotingFixture {
   async client(port = MAIN_PORT): Promise<FrameClient<SimSocket>> {
     const socket = await this.net.connect({ host: '127.0.0.1', port, timeoutMs: 1000 });
     return new FrameClient(socket);
+  }
+
+  /** The client of tools, which asks whom it is told. */
+  mqClient(namesrvAddr: string): MqClient {
+    const { net, clock, log, turn } = this;
+    return new MqClient({ remoting: new RemotingClient({ net, clock, log, turn }), namesrvAddr });
   }
 
   /** Lets everything that was sent arrive, promises included. */

@@ -3,10 +3,8 @@ import { AdminFixture, DEAD_ADDR } from '../../testing/admin-fixture.ts';
 import { MemFs } from '../../testing/mem-fs.ts';
 import { RemotingFixture } from '../../testing/remoting-fixture.ts';
 import { AdminClient } from '../client/admin-client.ts';
-import { MqClient } from '../client/mq-client.ts';
 import { aclConfig } from '../codec/bodies/acl-config.ts';
 import { encodeBody } from '../codec/bodies/schema.ts';
-import { RemotingClient } from '../remoting/client.ts';
 import { clusterAclConfigVersion, getAccessConfigSubCommand } from './acl.ts';
 
 const BROKER = '127.0.0.1:10911';
@@ -258,10 +256,8 @@ describe('accounts', () => {
         GET_BROKER_CLUSTER_ACL_CONFIG: () => ({ code: 'SUCCESS', body: encodeBody(aclConfig, ACCOUNTS) }),
       },
     });
-    const { clock, log, net, turn } = broker;
-    const remoting = new RemotingClient({ net, clock, log, turn });
-    const admin = new AdminClient(new MqClient({ remoting, namesrvAddr: NAMESRV }));
-    const call = { admin, options: { brokerAddr: BROKER, clusterName: undefined }, clock, fs: new MemFs() };
+    const options = { brokerAddr: BROKER, clusterName: undefined };
+    const call = { admin: new AdminClient(broker.mqClient(NAMESRV)), options, clock: broker.clock, fs: new MemFs() };
     const versions = await broker.done(clusterAclConfigVersion(call));
     expect(versions.lines).toEqual([
       expect.stringMatching(/^DefaultCluster {4}broker-a {16}b:1 {21}7 {21}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {3}$/),
