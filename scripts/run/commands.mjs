@@ -39,6 +39,7 @@ const COMMANDS = {
   'test:power': { about: 'every power loss of recorded runs', args: ['testing/power/main.ts'] },
   'test:flips': { about: 'single changed bits in a store directory', args: ['testing/bit-flips/main.ts'] },
   'test:transactions': { about: 'everything a transaction can meet', args: ['testing/transactions/main.ts'] },
+  'test:replication': { about: 'a master and a slave', args: ['testing/replication/main.ts'] },
   'test:delay': { about: 'delayed messages through restarts', args: ['testing/delay-model/main.ts'] },
   'test:connections': {
     about: 'connections opened, asked and closed for ten minutes',

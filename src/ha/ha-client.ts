@@ -12,7 +12,7 @@ const REDIAL_MS = 5_000;
 const TICK_MS = 1_000;
 
 /** What a slave does with its log. */
-export type SlaveLog = Pick<RawLog, 'endOffset' | 'expects' | 'append'>;
+export type SlaveLog = Pick<RawLog, 'endOffset' | 'expects' | 'append' | 'dropPart'>;
 
 /** What the client works with. */
 export interface HAClientParts {
@@ -121,6 +121,7 @@ class MasterConnection {
       },
       onClose: (reason) => this.#onClose(reason),
     });
+    raw.dropPart();
     log.info({ master, end: raw.endOffset }, 'connected to the master for replication');
     this.#report();
   }
@@ -173,6 +174,7 @@ class MasterConnection {
   #onClose(reason: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#parts.raw.dropPart();
     this.#parts.log.info({ reason, end: this.#parts.raw.endOffset }, 'the connection to the master is closed');
     this.#onClosed();
   }

@@ -4,8 +4,10 @@ import type { Logger } from '../util/logger.ts';
 import type { CommitLog } from './commit-log.ts';
 import type { DiskTrouble } from './disk-trouble.ts';
 import type { LogDispatch } from './log-dispatch.ts';
+import { maxRecordBytes } from './log-walk.ts';
 import { RawDispatch } from './raw-dispatch.ts';
 import { StoreIoError } from './store-errors.ts';
+import { WholeRecords } from './whole-records.ts';
 
 /**
  * What became of bytes of a master: `mismatch`: they do not belong at the end of this log. `over-file-end`: the files
@@ -35,11 +37,17 @@ export interface RawLogParts {
 export class RawLog {
   readonly #parts: RawLogParts;
   readonly #dispatch: RawDispatch;
+  readonly #records: WholeRecords;
+  /** Bytes of a record whose end has not come; it is to lie at #partOffset, the end of the log. */
+  #part: Buffer = Buffer.alloc(0);
+  #partLength = 0;
+  #partOffset = 0;
   #isClosed = false;
 
   constructor(parts: RawLogParts) {
     const { log, logger, config, dispatch } = parts;
     this.#parts = parts;
+    this.#records = new WholeRecords(log.fileSizeBytes, maxRecordBytes(config.maxMessageSize));
     this.#dispatch = new RawDispatch(log, logger, config.maxMessageSize, (bytes, peek) => {
       dispatch.dispatchRecord(bytes, peek);
     });
@@ -81,28 +89,53 @@ export class RawLog {
     return file.readAsync(target, targetStart, length, position).then((count) => count === length);
   }
 
-  /** Whether bytes from `phyOffset` on are what this log lacks; an empty one may begin with any file. */
-  expects(phyOffset: number): boolean {
-    const { log } = this.#parts;
-    return phyOffset === log.writtenEnd || (log.writtenEnd === 0 && phyOffset % log.fileSizeBytes === 0);
+  /** Where bytes of a master have to begin now: behind the log, and what is there in part. */
+  get nextOffset(): number {
+    return this.#partLength === 0 ? this.endOffset : this.#partOffset + this.#partLength;
   }
 
-  /** Adds bytes of a master at the end of a slave's log: in the kernel when this returns, whole records dispatched. */
-  append(phyOffset: number, bytes: Uint8Array): RawAppendOutcome {
-    const { log, config, trouble } = this.#parts;
+  /** Whether bytes from `phyOffset` on are what this log lacks; an empty one may begin with any file. */
+  expects(phyOffset: number): boolean {
+    return phyOffset === this.nextOffset || (this.nextOffset === 0 && phyOffset % this.fileSizeBytes === 0);
+  }
+
+  /**
+   * Adds bytes of a master to a slave's log: in the kernel and dispatched when this returns, as far as records are
+   * whole. The rest waits in memory: a recovery cannot always tell a record that ends in zeros from one that lacks its
+   * end (docs/adr/0063-what-counts-as-replicated.md).
+   */
+  append(phyOffset: number, bytes: Buffer): RawAppendOutcome {
+    const { config, trouble } = this.#parts;
     assert(config.brokerRole === 'SLAVE' && bytes.length > 0, 'raw bytes for a log that has its own');
     if (!this.#parts.isOpen() || trouble.isAny) return 'refused';
     if (!this.expects(phyOffset)) return 'mismatch';
-    if (bytes.length > (phyOffset === log.writtenEnd ? log.rawRoom : log.fileSizeBytes)) return 'over-file-end';
-    const wasEmpty = phyOffset !== log.writtenEnd;
+    if ((phyOffset % this.fileSizeBytes) + bytes.length > this.fileSizeBytes) return 'over-file-end';
+    if (this.#partLength === 0) return this.#appendWhole(phyOffset, bytes, bytes.length);
+    this.#keep(bytes, 0);
+    const length = this.#partLength;
+    this.#partLength = 0;
+    return this.#appendWhole(this.#partOffset, this.#part, length);
+  }
+
+  /** Forgets what is there in part: the master is asked again from the end of the log. */
+  dropPart(): void {
+    this.#partLength = 0;
+  }
+
+  /** Appends what is whole of the first `length` of `bytes` and keeps the rest. */
+  #appendWhole(phyOffset: number, bytes: Buffer, length: number): RawAppendOutcome {
+    const { log, trouble } = this.#parts;
+    const whole = this.#records.count(bytes, length, phyOffset);
     try {
-      log.appendRaw(phyOffset, bytes);
+      if (whole > 0) log.appendRaw(phyOffset, bytes.subarray(0, whole));
     } catch (error) {
       if (!(error instanceof StoreIoError)) throw error;
       trouble.begin('log-write', error);
       return 'refused';
     }
-    if (wasEmpty) this.#parts.dispatched.end = phyOffset;
+    this.#partOffset = phyOffset + whole;
+    if (whole < length) this.#keep(bytes.subarray(0, length), whole);
+    if (whole === 0) return 'appended';
     this.#parts.onAppended();
     try {
       this.dispatch();
@@ -113,10 +146,24 @@ export class RawLog {
     return 'appended';
   }
 
+  /** Puts bytes from `start` on behind the part; they may lie in its own buffer when it is empty. */
+  #keep(bytes: Buffer, start: number): void {
+    const length = this.#partLength + bytes.length - start;
+    if (length > this.#part.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_PART_BYTES, 2 ** Math.ceil(Math.log2(length))));
+      this.#part.copy(grown, 0, 0, this.#partLength);
+      bytes.copy(grown, this.#partLength, start);
+      this.#part = grown;
+    } else bytes.copy(this.#part, this.#partLength, start);
+    this.#partLength = length;
+  }
+
   /** Brings records of a slave's log into queues and index, as far as they are whole. Throws StoreIoError. */
   dispatch(): void {
-    const { config, dispatched } = this.#parts;
+    const { log, config, dispatched } = this.#parts;
     if (config.brokerRole !== 'SLAVE') return;
+    // Behind an empty log there may be one that begins with a later file.
+    dispatched.end = Math.max(dispatched.end, log.minOffset);
     this.#dispatch.run(dispatched.end, (end) => {
       dispatched.end = end;
     });
@@ -127,3 +174,5 @@ export class RawLog {
     this.#isClosed = true;
   }
 }
+
+const FIRST_PART_BYTES = 65_536;
