@@ -38,6 +38,7 @@ export class HAConnection {
   #isWritable = true;
   /** A packet is being read from disk. */
   #isReading = false;
+  #isEnding = false;
   #isClosed = false;
   #lastReadMs: number;
   #lastWriteMs: number;
@@ -99,11 +100,12 @@ export class HAConnection {
 
   /** Closes when the slave has got what is on its way. */
   end(): void {
+    this.#isEnding = true;
     this.#parts.socket.end();
   }
 
   #maySend(): boolean {
-    return this.#next !== undefined && this.#isWritable && !this.#isReading && !this.#isClosed;
+    return this.#next !== undefined && this.#isWritable && !this.#isReading && !this.#isEnding && !this.#isClosed;
   }
 
   #write(packet: Buffer): void {
@@ -122,7 +124,7 @@ export class HAConnection {
     }
     this.#isReading = false;
     // Files that were removed meanwhile leave nothing to send; the next tick looks again.
-    if (!isRead || this.#isClosed) return;
+    if (!isRead || !this.#maySend()) return;
     this.#write(packet);
     this.send();
   }
