@@ -254,8 +254,14 @@ export class CommitLog {
 
   /** Lets go of the memory for the newest part, when all of it is safe on disk. */
   releaseMemory(): void {
-    this.window.release(this.flushedEnd);
-    if (this.window.tail === undefined) this.#tail = undefined;
+    if (this.window.release(this.flushedEnd)) this.#tail = undefined;
+  }
+
+  /** Uses the memory for the newest part anew from its beginning, when all of it is safe on disk; else false. */
+  reuseMemory(): boolean {
+    const isReused = this.window.reuse(this.flushedEnd);
+    if (isReused) this.#tail = undefined;
+    return isReused;
   }
 
   /**

@@ -9,6 +9,8 @@ const PAGE_BYTES = 4096;
 const EARLY_FLUSH_BYTES = 8 << 20;
 /** After so long without a put the memory for the newest part of the log is let go. */
 const IDLE_RELEASE_MS = 30_000;
+/** So little in that time, and that memory is used anew: slow traffic does not fill the whole hot window. */
+const LITTLE_BYTES = 1 << 20;
 /** Waits before a failed flush is tried again: the first, doubled each time, and the longest. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
@@ -56,6 +58,9 @@ export class FlushService {
   #lastEnd = 0;
   #lastGrowthMs = 0;
   #released = false;
+  /** Where the log ended when its memory was used anew, or when it last grew by more than a little. */
+  #periodEnd = 0;
+  #periodMs = 0;
 
   constructor(parts: FlushParts) {
     this.#parts = parts;
@@ -65,6 +70,7 @@ export class FlushService {
   start(): void {
     this.#lastFlushMs = this.#parts.clock.monotonicMs();
     this.#lastGrowthMs = this.#lastFlushMs;
+    this.#periodMs = this.#lastFlushMs;
     this.#schedule();
   }
 
@@ -126,6 +132,7 @@ export class FlushService {
       this.#released = true;
       this.#parts.onIdle();
     }
+    this.#reuseMemory(nowMs);
     const unflushed = this.unflushedBytes;
     if (unflushed === 0) return;
     if (this.#suspect) {
@@ -134,6 +141,17 @@ export class FlushService {
     }
     const thorough = nowMs - this.#lastFlushMs >= config.flushCommitLogThoroughInterval;
     if (this.#sync || thorough || unflushed >= config.flushCommitLogLeastPages * PAGE_BYTES) this.#flush();
+  }
+
+  /** Nothing is waiting for a disk only now and then: it is tried at each tick and after each flush. */
+  #reuseMemory(nowMs: number): void {
+    const { log } = this.#parts;
+    if (log.writtenEnd - this.#periodEnd <= LITTLE_BYTES) {
+      const isDue = log.writtenEnd > this.#periodEnd && nowMs - this.#periodMs >= IDLE_RELEASE_MS;
+      if (!isDue || !log.reuseMemory()) return;
+    }
+    this.#periodEnd = log.writtenEnd;
+    this.#periodMs = nowMs;
   }
 
   #flush(): void {
@@ -153,6 +171,7 @@ export class FlushService {
         const storeTimestamp = this.#parts.lastTimestamp();
         if (!(await this.#flushFiles())) return;
         this.#parts.onFlushed(storeTimestamp);
+        this.#reuseMemory(clock.monotonicMs());
       } while (this.#takeAgain());
     } finally {
       this.#inFlight = undefined;

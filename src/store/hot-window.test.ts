@@ -63,4 +63,16 @@ describe('HotWindow', () => {
     expect(window.heldBytes).toBe(0);
     expect(window.find(0, 1)).toBeUndefined();
   });
+
+  it('uses its last buffer anew, when all is safe', () => {
+    const window = new HotWindow(1 << 30);
+    fill(window, 0, 10);
+    const buffer = window.tail?.buffer;
+    expect(window.reuse(9)).toBe(false);
+    expect(window.tail?.buffer).toBe(buffer);
+    expect(window.reuse(10)).toBe(true);
+    expect([window.heldBytes, window.find(0, 1)]).toEqual([0, undefined]);
+    expect(window.open(10, 1).buffer).toBe(buffer);
+    expect(window.open(11, 1).buffer).not.toBe(buffer);
+  });
 });

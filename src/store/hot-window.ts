@@ -120,13 +120,26 @@ export class HotWindow {
     }
   }
 
-  /** Lets go of all memory, when everything held is written and safe on disk. Readers then use the page cache. */
-  release(flushedOffset: number): void {
+  /**
+   * Lets go of all memory, when everything held is written and safe on disk. Readers then use the page cache.
+   * @returns false when something is not
+   */
+  release(flushedOffset: number): boolean {
     const last = this.tail;
-    if (last !== undefined && (last.staged > last.written || last.startOffset + last.staged > flushedOffset)) return;
+    if (last !== undefined && (last.staged > last.written || last.startOffset + last.staged > flushedOffset))
+      return false;
     this.#chunks.length = 0;
     this.#spare.length = 0;
     this.#heldBytes = 0;
+    return true;
+  }
+
+  /** As {@link release}, but keeps the memory that was written to last for what comes next. */
+  reuse(flushedOffset: number): boolean {
+    const last = this.tail;
+    if (!this.release(flushedOffset)) return false;
+    if (last?.buffer.length === this.#chunkBytes) this.#spare.push(last.buffer);
+    return true;
   }
 
   #remove(index: number): void {
