@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/util/clock.ts';
@@ -7,7 +7,16 @@ import { nodeFs } from '../src/util/node-fs.ts';
 import { nodeNet } from '../src/util/node-net.ts';
 import { takePorts } from '../testing/ports.ts';
 import { startSlave } from '../testing/replication/pair.ts';
-import { isMissing, openWorkspace, type Server, startBroker, subjectKind, type Workspace } from './peer/peer.ts';
+import {
+  isMissing,
+  namesrvKind,
+  openWorkspace,
+  type Server,
+  startBroker,
+  startNamesrv,
+  subjectKind,
+  type Workspace,
+} from './peer/peer.ts';
 import { RawClient, type RawReply } from './peer/raw-client.ts';
 import { type Outgoing, queueOffsets, sendFields } from './peer/store-check.ts';
 
@@ -45,17 +54,17 @@ describe.skipIf(isMissing('java'))(`a Java slave of ${subject}`, () => {
   let master: Server;
   let slave: Server | undefined;
   let client: RawClient;
-  let address: { readonly port: number; readonly haPort: number };
+  let namesrv: Server;
   let slavePort: number;
 
   beforeAll(async () => {
     workspace = openWorkspace('replication');
     const [ports, slavePorts] = [await takePorts(), await takePorts()];
-    address = { port: ports.listenPort, haPort: ports.haPort };
     slavePort = slavePorts.listenPort;
+    namesrv = await startNamesrv({ kind: namesrvKind(), workspace, port: ports.namesrvPort });
     const role = { brokerName: 'broker-a', brokerRole: 'SYNC_MASTER' };
-    const options = { kind: subject, workspace, name: 'master', settings: { ...settings, ...role } };
-    master = await startBroker({ ...options, port: address.port });
+    const options = { kind: subject, workspace, port: ports.listenPort, name: 'master', namesrv: namesrv.address };
+    master = await startBroker({ ...options, settings: { ...settings, ...role } });
     client = await RawClient.connect(master.address);
   });
 
@@ -63,14 +72,14 @@ describe.skipIf(isMissing('java'))(`a Java slave of ${subject}`, () => {
     client.close();
     await slave?.stop();
     await master.stop();
+    await namesrv.stop();
     workspace.close();
   });
 
   function startSlave(): Promise<Server> {
     const role = { brokerName: 'broker-a', brokerRole: 'SLAVE', brokerId: '1' };
-    const haMasterAddress = `127.0.0.1:${address.haPort}`;
-    const options = { kind: 'java' as const, workspace, port: slavePort, name: 'slave' };
-    return startBroker({ ...options, settings: { ...settings, ...role, haMasterAddress } });
+    const options = { kind: 'java' as const, workspace, port: slavePort, name: 'slave', namesrv: namesrv.address };
+    return startBroker({ ...options, settings: { ...settings, ...role } });
   }
 
   function send(outgoing: Outgoing): Promise<RawReply> {
@@ -122,6 +131,19 @@ describe.skipIf(isMissing('java'))(`a Java slave of ${subject}`, () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     expect(wanted.reduce((sum, max) => sum + max)).toBeGreaterThan(MESSAGES);
+  });
+
+  it('it learns of topics and offsets, too', async () => {
+    const offset = { consumerGroup: 'followed', topic: TOPIC, queueId: 1, commitOffset: 7 };
+    expect((await client.request(15, offset)).code).toBe(0);
+    const config = join(workspace.dir, 'store-slave', 'config');
+    const has = (name: string, text: string): boolean =>
+      existsSync(join(config, name)) && readFileSync(join(config, name), 'utf8').includes(text);
+    const deadline = Date.now() + LONGEST_WAIT_MS;
+    while (!has('topics.json', `"${TOPIC}"`) || !has('consumerOffset.json', `${TOPIC}@followed`)) {
+      if (Date.now() > deadline) throw new Error(`the slave has only ${readdirSync(config).join()}`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   });
 
   it('it is missed at once when it is killed, and counts again when it is back', async () => {
