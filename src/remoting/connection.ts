@@ -27,6 +27,8 @@ export interface FrameReceiver {
    * @returns false when the bytes are no command: the connection is closed.
    */
   onFrame(connection: Connection, bytes: Buffer, start: number, end: number): boolean;
+  /** The connection is gone: nothing of it is kept. */
+  forget(connection: Connection): void;
 }
 
 /** What a connection is made of; the same object for all connections of a server or client. */
@@ -330,13 +332,11 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
   onData(bytes: Buffer): void {
     if (!this.isOpen) return;
     this.lastReadMs = this.parts.clock.monotonicMs();
-    if (this.isFresh) {
-      this.isFresh = false;
-      if (bytes[0] === TLS_HANDSHAKE) {
-        this.closeWith('TLS handshake', 'closed a connection that began a TLS handshake: there is no TLS here');
-        return;
-      }
+    if (this.isFresh && bytes[0] === TLS_HANDSHAKE) {
+      this.closeWith('TLS handshake', 'closed a connection that began a TLS handshake: there is no TLS here');
+      return;
     }
+    this.isFresh = false;
     this.input.read(bytes, this.lastReadMs);
   }
 
@@ -350,9 +350,9 @@ export class Connection implements SocketEvents, TurnWriter, InputOwner {
     this.isGone = true;
     this.input.release();
     this.out.drop();
+    this.parts.receiver.forget(this);
     this.pending.failAll(this.closeReason);
-    for (const listener of this.closeListeners) listener(this, this.closeReason);
-    this.closeListeners.length = 0;
+    for (const listener of this.closeListeners.splice(0)) listener(this, this.closeReason);
   }
 
   // What the input calls.

@@ -60,6 +60,23 @@ describe('Dispatcher: an ordinary request', () => {
     expect(client.received).toEqual([]);
   });
 
+  it('keeps nothing of a connection that is gone', async () => {
+    let kept: Parameters<MaxOffset>[0] | undefined;
+    const fixture = await started((request) => {
+      kept = request;
+      return noReply;
+    });
+    const [client, other] = [await fixture.client(), await fixture.client()];
+    client.request(GET_MAX_OFFSET, QUEUE);
+    await fixture.settle();
+    other.socket.destroy();
+    await fixture.settle();
+    expect(kept?.connection).toBeDefined();
+    client.socket.destroy();
+    await fixture.settle();
+    expect([kept?.connection, kept?.bytes.length]).toEqual([undefined, 0]);
+  });
+
   it('answers nothing to a oneway request, whatever the handler says', async () => {
     const results: ReturnType<MaxOffset>[] = [{ code: 'SUCCESS' } as never, Promise.resolve(noReply)];
     const fixture = await started(() => {

@@ -115,6 +115,10 @@ export class Dispatcher<S extends Server = Server> implements FrameReceiver {
     return true;
   }
 
+  forget(connection: Connection): void {
+    if (this.request.connection === connection) this.request.clear();
+  }
+
   private handle(entry: Entry, connection: Connection, bytes: Buffer, scanned: ScannedCommand, opaque: number): void {
     const oneway = (scanned.flag & FLAG_ONEWAY) !== 0;
     const refusal = this.admission.refusal(entry.lane, connection.arrival);

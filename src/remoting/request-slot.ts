@@ -6,6 +6,8 @@ import { FLAG_ONEWAY } from '../codec/remoting-command.ts';
 import { type Language, languages, type ScannedCommand } from '../codec/scanned-command.ts';
 import type { Connection } from './connection.ts';
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** The one request object of a dispatcher, pointed at each frame in turn. Implements Request of every command. */
 export class RequestSlot {
   command: CommandName = 'SEND_MESSAGE';
@@ -23,7 +25,13 @@ export class RequestSlot {
     this.header = header;
   }
 
-  frame: Buffer = Buffer.alloc(0);
+  frame: Buffer = NO_BYTES;
+
+  /** Refers to no request any more. */
+  clear(): void {
+    this.connection = undefined;
+    this.frame = NO_BYTES;
+  }
 
   get bytes(): Buffer {
     return this.frame;
