@@ -25,6 +25,17 @@ describe('MemFs.crash', () => {
     expect(fs.readFile('/d/named', 9)?.length).toBe(0);
   });
 
+  it('keeps what was written, not the memory it came from', () => {
+    const fs = prepared();
+    const file = fs.open('/d/file', 'create');
+    fs.fsyncDir('/d');
+    const memory = Buffer.from('written');
+    file.pwrite(memory, 0, 7, 0);
+    memory.fill('x');
+    fs.crash({ random: () => 0, keep: 1 });
+    expect(fs.readFile('/d/file', 9)?.toString()).toBe('written');
+  });
+
   it('brings back what was overwritten, truncated, removed or replaced without a sync', () => {
     const fs = prepared();
     for (const name of ['over', 'cut', 'gone', 'old', 'new']) fs.install(`/d/${name}`, Buffer.from(name.repeat(2000)));

@@ -330,7 +330,8 @@ class MemFileHandle implements FileHandle {
 
   pwrite(source: Uint8Array, sourceStart: number, length: number, position: number): number {
     this.#check('pwrite', true);
-    const bytes = source.slice(sourceStart, sourceStart + length);
+    // Buffer#slice would be a view of memory that its owner uses again.
+    const bytes = new Uint8Array(source.subarray(sourceStart, sourceStart + length));
     const sequence = this.#kernel.nextSequence();
     this.#file.change({ kind: 'write', sequence, position, bytes }, this.#kernel.now());
     return length;
