@@ -332,8 +332,7 @@ class MemFileHandle implements FileHandle {
     this.#check('pwrite', true);
     // Buffer#slice would be a view of memory that its owner uses again.
     const bytes = new Uint8Array(source.subarray(sourceStart, sourceStart + length));
-    const sequence = this.#kernel.nextSequence();
-    this.#file.change({ kind: 'write', sequence, position, bytes }, this.#kernel.now());
+    this.#file.change({ kind: 'write', sequence: this.#kernel.nextSequence(), position, bytes }, this.#kernel.now());
     return length;
   }
 
