@@ -13,17 +13,20 @@ import { END_OF_FILE, walkUnits } from './verify-ext.ts';
  * Makes the units of extension files follow each other again. Bytes that are no units become one that no entry asks
  * for when sound units follow; otherwise the units end there, as a start of the broker ends them. Which units that
  * takes away is known before anything is written: their entries get the tagsCode first, which costs them nothing but
- * the bit map (ADR 0028).
+ * the bit map (ADR 0028). Files that are none of an extension move away.
  */
 export class ExtRepair {
+  readonly #foreign: readonly ForeignFile[];
   readonly #patches: readonly Patch[];
 
   /** Looks at all extension files. Throws FsError. */
   constructor(fs: Fs, layout: StoreLayout) {
     const root = storePath.consumeQueueExt(layout.dir);
-    this.#patches = directoryNames(fs, root).flatMap((topic) =>
-      directoryNames(fs, posix.join(root, topic)).flatMap((queue) => patchesOf(fs, root, `${topic}/${queue}`)),
+    const queues = directoryNames(fs, root).flatMap((topic) =>
+      directoryNames(fs, posix.join(root, topic)).map((queue) => `${topic}/${queue}`),
     );
+    this.#foreign = queues.flatMap((queue) => foreignFilesOf(fs, root, queue));
+    this.#patches = queues.flatMap((queue) => patchesOf(fs, root, queue));
   }
 
   /** Whether the unit at an offset of `topic/queueId` is there no more afterwards. */
@@ -33,6 +36,9 @@ export class ExtRepair {
 
   /** Says the steps, and does them unless it is a dry run; entries have changed before. Throws FsError. */
   run(changes: RepairChanges): void {
+    for (const { path, file } of this.#foreign) {
+      if (changes.step(`move ${path} away: it is no extension file`)) changes.moveAway(path, file);
+    }
     for (const { path, file, at, bytes, kind, what } of this.#patches) {
       if (!changes.step(stepText[kind](path, at, bytes, what))) continue;
       if (kind === 'zero') changes.zero(path, file, at, at + bytes);
@@ -43,6 +49,12 @@ export class ExtRepair {
       }
     }
   }
+}
+
+interface ForeignFile {
+  /** Below the store directory. */
+  readonly path: string;
+  readonly file: string;
 }
 
 /** `pass`: units follow; `end`: a file follows; `zero`: nothing follows. */
@@ -68,6 +80,11 @@ const stepText: Readonly<Record<PatchKind, (path: string, at: number, bytes: num
   end: (path, at, _, what) => `end the units of ${path} at ${at}: ${what}`,
   zero: (path, at, _, what) => `make ${path} zero from ${at} on: ${what}`,
 };
+
+function foreignFilesOf(fs: Fs, root: string, queue: string): ForeignFile[] {
+  const names = fileNames(fs, posix.join(root, queue)).filter((name) => !OFFSET_NAME.test(name));
+  return names.map((name) => ({ path: `consumequeue_ext/${queue}/${name}`, file: posix.join(root, queue, name) }));
+}
 
 /** None for files of different lengths: with those no broker starts, and nobody knows which is right. */
 function patchesOf(fs: Fs, root: string, queue: string): Patch[] {

@@ -117,6 +117,31 @@ describe('extension files', () => {
     expect(damages(fs, layout).join()).toContain('is no extension file; a broker does not start with it');
   });
 
+  it('that belong to nobody move away', async () => {
+    const { fs, said, changed } = await repaired((damaged) => {
+      damaged.install('/store/consumequeue_ext/TopicA/0/notes', Buffer.from('text'));
+    });
+    expect(said[0]).toBe('move consumequeue_ext/TopicA/0/notes away: it is no extension file');
+    const copy = fs.files().find((path) => path.endsWith('/consumequeue_ext/TopicA/0/notes')) ?? '';
+    expect(copy).toMatch(/^\/store\/repair-/);
+    expect(bytesOf(fs, copy).toString()).toBe('text');
+    expect(changed).toEqual([]);
+  });
+
+  it('that no repair can mend are said to be left, with and without --write', async () => {
+    const { fs, layout } = await extStore();
+    fs.open(`/store/${LAST_EXT}`, 'update').truncate(250);
+    const before = damages(fs, layout);
+    expect(before).toEqual([`${LAST_EXT}:250: the file has 250 bytes in place of 256`]);
+    for (const write of [false, true]) {
+      const said: string[] = [];
+      const say = (line: string): void => void said.push(line);
+      const report = await repairStore(fs, layout, { write, say, clock: new FakeClock(), proc: testProc() });
+      expect(said).toEqual([...before.map((line) => `left: ${line}`), 'no step to take, 1 damages left']);
+      expect(report).toMatchObject({ steps: 0, left: 1 });
+    }
+  });
+
   it('that are gone are a remark', async () => {
     const { fs, layout } = await extStore();
     for (const name of fs.list('/store/consumequeue_ext/TopicA/0')) {

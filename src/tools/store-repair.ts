@@ -28,7 +28,7 @@ export interface RepairOptions {
 /** What a repair did, or would do. */
 export interface RepairReport {
   readonly steps: number;
-  /** After a repair: damages that are still there. Of a dry run: steps. */
+  /** Damages that are still there; of a dry run with steps, these. */
   readonly left: number;
   readonly copiesDir: string;
 }
@@ -40,8 +40,8 @@ export interface RepairReport {
  * happens in each case.
  */
 export async function repairStore(fs: Fs, layout: StoreLayout, options: RepairOptions): Promise<RepairReport> {
-  const { write, say, clock, proc } = options;
-  if (!write) return work(fs, layout, options);
+  const { write, clock, proc } = options;
+  if (!write) return repairAndSay(fs, layout, options);
   const lock = StoreLock.acquire({
     fs,
     clock,
@@ -50,19 +50,31 @@ export async function repairStore(fs: Fs, layout: StoreLayout, options: RepairOp
     ...(proc === undefined ? {} : { proc }),
   });
   try {
-    const report = await work(fs, layout, options);
-    const findings = new Findings();
-    if (report.steps > 0) verifyStore(fs, layout, findings);
-    for (const damage of findings.damages) say(`left: ${damageLine(damage)}`);
-    if (report.steps > 0) say(`${report.steps} steps done, ${findings.damageCount} damages left`);
-    if (report.steps > 0) say(`copies of what was overwritten: ${report.copiesDir}`);
-    return { ...report, left: findings.damageCount };
+    return await repairAndSay(fs, layout, options);
   } finally {
     lock.release();
   }
 }
 
-async function work(fs: Fs, layout: StoreLayout, options: RepairOptions): Promise<RepairReport> {
+async function repairAndSay(fs: Fs, layout: StoreLayout, options: RepairOptions): Promise<RepairReport> {
+  const { write, say } = options;
+  const { steps, copiesDir } = await work(fs, layout, options);
+  if (!write && steps > 0) {
+    say(`${steps} steps; --write does them`);
+    return { steps, left: steps, copiesDir };
+  }
+  const findings = new Findings();
+  verifyStore(fs, layout, findings);
+  for (const damage of findings.damages) say(`left: ${damageLine(damage)}`);
+  const { damageCount: left } = findings;
+  if (steps > 0) {
+    say(`${steps} steps done, ${left} damages left`);
+    say(`copies of what was overwritten: ${copiesDir}`);
+  } else say(left === 0 ? 'nothing to repair' : `no step to take, ${left} damages left`);
+  return { steps, left, copiesDir };
+}
+
+async function work(fs: Fs, layout: StoreLayout, options: RepairOptions): Promise<RepairChanges> {
   const { write, say, clock } = options;
   const changes = new RepairChanges(fs, layout.dir, { write, nowMs: clock.now(), say });
   const afterCrash = fs.stat(storePath.abort(layout.dir)) !== undefined;
@@ -74,9 +86,7 @@ async function work(fs: Fs, layout: StoreLayout, options: RepairOptions): Promis
   if (layout.indexEnabled) await repairIndex(fs, layout, changes, { end, afterCrash, clock });
   repairStateFiles(fs, layout, changes);
   changes.finish();
-  if (changes.steps === 0) say('nothing to repair');
-  else if (!write) say(`${changes.steps} steps; --write does them`);
-  return { steps: changes.steps, left: write ? 0 : changes.steps, copiesDir: changes.copiesDir };
+  return changes;
 }
 
 /** Times that cannot be true become 0: a recovery then begins at the first file, which is never wrong. */
